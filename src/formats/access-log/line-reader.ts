@@ -1,0 +1,298 @@
+import { Field, type Program } from './program.js';
+import type { Rows } from './rows.js';
+import { Clock } from './times.js';
+
+/** Why a line was not read. 0 is "it was". */
+export const Unread = {
+  none: 0,
+  noMatch: 1,
+  badTime: 2,
+  badStatus: 3,
+  badNumber: 4,
+  tooLong: 5,
+  brokenOff: 6,
+  badJson: 7,
+  empty: 8,
+} as const;
+export type Unread = (typeof Unread)[keyof typeof Unread];
+
+export const UNREAD_REASONS: Record<Unread, string> = {
+  0: '',
+  1: 'does not have the shape of this log’s format',
+  2: 'no time where the format has one',
+  3: 'no status where the format has one',
+  4: 'no number where the format has one',
+  5: 'longer than 1 MB',
+  6: 'breaks off in mid-line',
+  7: 'is not a JSON object with a time',
+  8: 'empty line',
+};
+
+/** Reads lines of one text format. */
+export class LineReader {
+  private readonly clock = new Clock();
+  private readonly ops: Int32Array;
+  /** How far the last line got: the furthest program names the reason. */
+  reached = 0;
+
+  constructor(
+    private readonly program: Program,
+    private readonly rows: Rows,
+  ) {
+    // Field, quote, first byte of what follows, its length, whether a number comes then: flat, so that a line
+    // costs no object look-ups.
+    this.ops = Int32Array.from(
+      program.steps.flatMap((s, i) => [
+        s.field,
+        s.quote,
+        s.literal[0] ?? -1,
+        s.literal.length,
+        isNumber(program.steps[i + 1]?.field) ? 1 : 0,
+      ]),
+    );
+  }
+
+  /** Reads the line in [start, end) into the current row. */
+  read(start: number, end: number): Unread {
+    const { rows, ops, program } = this;
+    const { lead, steps } = program;
+    const b = rows.buffer;
+    rows.clear();
+    this.reached = 0;
+    let p = start;
+    for (let i = 0; i < lead.length; i++) if (b[p++] !== lead[i]) return Unread.noMatch;
+    for (let s = 0, o = 0; s < steps.length; s++, o += 5) {
+      this.reached = s;
+      if (p > end) return s >= program.least ? Unread.none : Unread.brokenOff;
+      const quote = ops[o + 1]!;
+      const literalLength = ops[o + 3]!;
+      const field = ops[o]!;
+      let stop: number;
+      if (field >= Field.timeClf && field <= Field.timePattern) {
+        const bad = this.time(field, p, end, steps[s]!.pattern);
+        if (bad) return bad;
+        stop = this.clock.end;
+      } else {
+        stop =
+          quote !== 0
+            ? this.closing(quote, steps[s]!.literal, p, end, ops[o + 4]!)
+            : literalLength === 0
+              ? isNumber(field)
+                ? rows.indexOfByte(32, p, end)
+                : end
+              : this.until(ops[o + 2]!, steps[s]!.literal, p, end);
+        if (stop < 0) {
+          // A value with no end: the line was cut. What stands before it is whole.
+          if (s >= program.least && quote !== 0) return Unread.none;
+          if (s < program.least - 1 || quote !== 0) return Unread.noMatch;
+          stop = end;
+        }
+        const bad = this.value(field, p, stop, quote !== 0);
+        if (bad) return bad;
+      }
+      p = stop;
+      if (literalLength === 0) break;
+      const literal = steps[s]!.literal;
+      if (p >= end && s + 1 >= program.least) return Unread.none;
+      for (let i = 0; i < literalLength; i++)
+        if (b[p + i] !== literal[i] || p + i >= end) {
+          // The last literal may be shorter: a line that ends where trailing fields are missing.
+          if (s + 1 >= program.least && p + i >= end) return Unread.none;
+          return Unread.noMatch;
+        }
+      p += literalLength;
+    }
+    return Unread.none;
+  }
+
+  private value(field: number, start: number, end: number, quoted: boolean): Unread {
+    const { rows } = this;
+    const d = rows.dictionaries;
+    switch (field) {
+      case Field.skip:
+        return Unread.none;
+      case Field.client:
+        // An address or a host name; never empty and never with a space in it.
+        if (end === start || (!quoted && rows.indexOfByte(32, start, end) < end)) return Unread.noMatch;
+        rows.client = rows.intern(d.client, start, end);
+        return Unread.none;
+      case Field.vhost:
+        rows.vhost = rows.hostName(start, end);
+        return Unread.none;
+      case Field.user:
+        // "- - " before a time: this line has a field more than the format, so the fields before are others too.
+        if (rows.buffer[start] === 45 && rows.buffer[start + 1] === 32 && end - start > 1) return Unread.noMatch;
+        rows.user = rows.intern(d.user, start, end);
+        return Unread.none;
+      case Field.request:
+        rows.request(start, end);
+        return Unread.none;
+      case Field.method:
+        rows.method = rows.intern(d.method, start, end);
+        return Unread.none;
+      case Field.uri:
+        rows.uri(start, end);
+        return Unread.none;
+      case Field.query:
+        rows.query = rows.intern(d.query, rows.buffer[start] === 63 ? start + 1 : start, end);
+        return Unread.none;
+      case Field.protocol:
+        rows.protocol = rows.intern(d.protocol, start, end);
+        return Unread.none;
+      case Field.referer:
+        rows.referer = rows.intern(d.referer, start, end);
+        return Unread.none;
+      case Field.agent:
+        rows.agent = rows.intern(d.agent, start, end);
+        return Unread.none;
+      case Field.status:
+        rows.status = this.digits(start, end);
+        // Apache writes "-" for a connection that got no answer; nginx 000 likewise.
+        if (rows.status === -2) rows.status = 0;
+        return rows.status >= 0 && rows.status <= 999 && end - start <= 3 ? Unread.none : Unread.badStatus;
+      case Field.bodyBytes:
+      case Field.sentBytes:
+        rows.bytes = this.digits(start, end);
+        if (rows.bytes === -2) rows.bytes = 0;
+        if (rows.bytes >= 0) return Unread.none;
+        rows.bytes = -1;
+        return Unread.badNumber;
+      case Field.durationMicros:
+        return this.duration(start, end, 1);
+      case Field.durationMillis:
+        return this.duration(start, end, 1e3);
+      case Field.durationSeconds:
+        return this.duration(start, end, 1e6);
+      case Field.durationNanos:
+        return this.duration(start, end, 1e-3);
+      default:
+        return Unread.none;
+    }
+  }
+
+  private time(field: number, start: number, end: number, pattern?: string): Unread {
+    const { clock, rows } = this;
+    const b = rows.buffer;
+    let seconds: number;
+    if (field === Field.timeClf) seconds = start + 26 <= end ? clock.clf(b, start) : Number.NaN;
+    else if (field === Field.timeIso) seconds = start + 19 <= end ? clock.iso(b, start, end) : Number.NaN;
+    else if (field === Field.timePattern) seconds = clock.pattern(b, start, end, pattern ?? '');
+    else {
+      let stop = start;
+      while (stop < end && (b[stop] === 46 || (b[stop]! >= 48 && b[stop]! <= 57))) stop++;
+      const value = decimal(b, start, stop);
+      seconds = field === Field.timeSeconds ? value : field === Field.timeMillis ? value / 1e3 : value / 1e6;
+      clock.zone = 0;
+      clock.end = stop;
+    }
+    // Year 1970 to 9999; a comparison that NaN fails.
+    if (!(seconds >= 0 && seconds < 253_402_300_800) || clock.end > end) return Unread.badTime;
+    rows.seconds = seconds;
+    rows.zone = clock.zone;
+    return Unread.none;
+  }
+
+  private duration(start: number, end: number, toMicros: number): Unread {
+    const value = decimal(this.rows.buffer, start, end);
+    if (value >= 0) this.rows.duration = Math.round(value * toMicros);
+    return Unread.none;
+  }
+
+  /** A whole number; -2 for a lone `-`, -1 for anything else. */
+  private digits(start: number, end: number): number {
+    const b = this.rows.buffer;
+    if (end - start === 1 && b[start] === 45) return -2;
+    if (end === start || end - start > 15) return -1;
+    let value = 0;
+    for (let i = start; i < end; i++) {
+      const digit = b[i]! - 48;
+      if (digit < 0 || digit > 9) return -1;
+      value = value * 10 + digit;
+    }
+    return value;
+  }
+
+  /** The end of an unquoted value: where the text that follows it begins. */
+  private until(first: number, literal: Uint8Array, start: number, end: number): number {
+    const b = this.rows.buffer;
+    if (first === 58) return this.lastColon(start, end);
+    for (let i = start; i < end; i++) {
+      if (b[i] !== first) continue;
+      let k = 1;
+      while (k < literal.length && b[i + k] === literal[k]) k++;
+      // " [" may stand in a user name too; the one before a time has a digit behind it.
+      if (k === literal.length && (literal[k - 1] !== 91 || (b[i + k]! >= 48 && b[i + k]! <= 57))) return i;
+    }
+    return -1;
+  }
+
+  /** `%v:%p`, `%h:%{remote}p`: an IPv6 address has colons of its own, so the last one before a space counts. */
+  private lastColon(start: number, end: number): number {
+    const b = this.rows.buffer;
+    let last = -1;
+    for (let i = start; i < end && b[i] !== 32; i++) if (b[i] === 58) last = i;
+    return last;
+  }
+
+  /** The closing quote: not escaped, and followed by what the format has there. */
+  private closing(quote: number, literal: Uint8Array, start: number, end: number, number: number): number {
+    const b = this.rows.buffer;
+    const view = this.rows.view;
+    const quotes = Math.imul(quote, 0x01010101);
+    let first = -1;
+    for (let i = start; i < end; ) {
+      const w = view.getInt32(i, true);
+      const x = w ^ quotes;
+      const y = w ^ 0x5c5c5c5c;
+      if ((((x - 0x01010101) & ~x) | ((y - 0x01010101) & ~y)) & 0x80808080) {
+        for (const stop = Math.min(i + 4, end); i < stop; i++) {
+          const c = b[i];
+          if (c === 0x5c) i++;
+          else if (c === quote) {
+            if (this.follows(literal, i, end, number)) return i;
+            if (first < 0) first = i;
+          }
+        }
+      } else i += 4;
+    }
+    // Nothing fits what follows: a log that ends each line here, with extra fields behind, or a cut line.
+    return first >= 0 && literal.length === 1 ? first : -1;
+  }
+
+  private follows(literal: Uint8Array, at: number, end: number, number: number): boolean {
+    const b = this.rows.buffer;
+    if (literal.length === 1) return at + 1 === end || b[at + 1] === 32;
+    for (let k = 1; k < literal.length; k++) {
+      if (at + k >= end) return at + k === end;
+      if (b[at + k] !== literal[k]) return false;
+    }
+    // Old logs hold bare quotes in requests: `"GET /a" b HTTP/1.0" 200`. A number must stand behind the last.
+    const next = b[at + literal.length]!;
+    return number === 0 || next === 45 || (next >= 48 && next <= 57) || at + literal.length >= end;
+  }
+}
+
+/** A number with or without a fraction; NaN for anything else. */
+function decimal(b: Uint8Array, start: number, end: number): number {
+  if (end === start || end - start > 24) return Number.NaN;
+  let value = 0;
+  let scale = 0;
+  for (let i = start; i < end; i++) {
+    const c = b[i]!;
+    if (c === 46 && scale === 0) scale = 1;
+    else if (c >= 48 && c <= 57) {
+      value = value * 10 + c - 48;
+      scale *= 10;
+    } else return Number.NaN;
+  }
+  return scale > 1 ? value / scale : value;
+}
+
+function isNumber(field: Field | number | undefined): boolean {
+  return (
+    field === Field.status ||
+    field === Field.bodyBytes ||
+    field === Field.sentBytes ||
+    (field !== undefined && field >= Field.durationMicros)
+  );
+}

@@ -1,0 +1,102 @@
+/**
+ * The tables of a case. A star: narrow facts of numbers and dictionary ids, dictionaries of texts, and a readable
+ * view over each. What users query is documented in docs/tables.md; a test keeps the two together.
+ *
+ * Units are in the names or beside them. SQL stays in the portable core.
+ */
+
+/** Raised when the tables change shape; a case of another version is made anew from its evidence. */
+export const CASE_VERSION = 1;
+
+/** Dictionaries of texts, one table each: id 0 is absent (NULL). */
+export const TEXT_TABLES = [
+  'vhost',
+  'client',
+  'user',
+  'method',
+  'path',
+  'query',
+  'protocol',
+  'referer',
+  'agent',
+] as const;
+export type TextTable = (typeof TEXT_TABLES)[number];
+
+const textTable = (name: TextTable) => `CREATE TABLE ${name}_texts (
+  id INTEGER NOT NULL,      -- as in the facts; 0 is absent
+  hash_a INTEGER NOT NULL,  -- keyed 64-bit hash of the bytes as logged, in two lanes
+  hash_b INTEGER NOT NULL,
+  text VARCHAR);
+INSERT INTO ${name}_texts VALUES (0, 0, 0, NULL);`;
+
+export const SCHEMA = `
+CREATE TABLE case_facts (name VARCHAR PRIMARY KEY, value VARCHAR);
+
+CREATE TABLE sources (
+  source_id INTEGER PRIMARY KEY,
+  host VARCHAR NOT NULL,
+  path VARCHAR NOT NULL,         -- where its content was met last
+  stream VARCHAR NOT NULL,       -- the log that its rotated parts belong to
+  kind VARCHAR NOT NULL,         -- 'access-log', 'server-config', 'other'
+  format VARCHAR,                -- NULL: not recognised
+  choice VARCHAR,                -- how its lines are read, JSON
+  vhost VARCHAR,                 -- of lines that name none
+  bytes_kind VARCHAR NOT NULL,   -- body, sent, unknown
+  stored_bytes BIGINT NOT NULL,
+  read_bytes BIGINT NOT NULL,    -- uncompressed, up to the last whole line
+  lines BIGINT NOT NULL,
+  records BIGINT NOT NULL,
+  unread BIGINT NOT NULL,
+  pending_line BOOLEAN NOT NULL, -- the last line had no newline yet: read, to be read again
+  first_at TIMESTAMP,
+  last_at TIMESTAMP,
+  error VARCHAR,
+  head VARCHAR,                  -- SHA-256 of its first line
+  checkpoints VARCHAR NOT NULL,  -- [[offset, SHA-256 of the bytes before it], …]
+  complete BOOLEAN NOT NULL);    -- read to its end
+
+-- Every name under which content was met, with what tells whether it changed.
+CREATE TABLE appearances (
+  path VARCHAR PRIMARY KEY,
+  source_id INTEGER,             -- NULL: could not be read
+  stored_bytes BIGINT NOT NULL,
+  mtime_ms DOUBLE,
+  inode DOUBLE,
+  same_as VARCHAR,               -- the name under which it had been read before
+  error VARCHAR,
+  named BOOLEAN NOT NULL);
+
+CREATE TABLE unread_lines (source_id INTEGER NOT NULL, line BIGINT NOT NULL, reason VARCHAR NOT NULL, excerpt VARCHAR NOT NULL);
+CREATE TABLE unread_counts (source_id INTEGER NOT NULL, reason VARCHAR NOT NULL, lines BIGINT NOT NULL);
+
+CREATE TABLE request_facts (
+  source_id INTEGER NOT NULL,
+  line UINTEGER NOT NULL,        -- from 1
+  requested_at TIMESTAMP NOT NULL,  -- UTC
+  zone_min SMALLINT NOT NULL,    -- minutes east of UTC, as logged
+  status USMALLINT NOT NULL,     -- 0: none logged
+  bytes BIGINT,                  -- body or sent, as the source's bytes_kind says; NULL: not logged
+  duration_us BIGINT,            -- NULL: not logged
+  ${TEXT_TABLES.map((name) => `${name}_id INTEGER NOT NULL`).join(',\n  ')});
+
+${TEXT_TABLES.map(textTable).join('\n')}
+
+CREATE VIEW requests AS
+SELECT s.host, f.source_id, s.path AS source, f.line,
+       f.requested_at,
+       f.requested_at + to_minutes(f.zone_min) AS local_at,
+       ${TEXT_TABLES.map((name) => `${name}_texts.text AS ${viewName(name)}`).join(',\n       ')},
+       f.status, f.bytes, s.bytes_kind, f.duration_us
+FROM request_facts f
+JOIN sources s USING (source_id)
+${TEXT_TABLES.map((name) => `JOIN ${name}_texts ON ${name}_texts.id = f.${name}_id`).join('\n')};
+
+CREATE VIEW unread AS
+SELECT s.host, s.path AS source, u.source_id, u.line, u.reason, u.excerpt
+FROM unread_lines u JOIN sources s USING (source_id);
+`;
+
+/** Column name in the view: `user` is a reserved word. */
+function viewName(name: TextTable): string {
+  return name === 'user' ? 'user_name' : name;
+}
