@@ -63,7 +63,7 @@ export function renderReport(report: Report, opts: ExamineOptions): string {
       const full = i < inFull;
       return block(finding, i + 1, { width, names, tacit, full, facts: full ? (many ? 3 : 4) : 2 });
     }),
-    report.findings.slice(IN_SHORT).flatMap((finding, i) => brief(finding, i + 1 + IN_SHORT, width, tacit)),
+    report.findings.slice(IN_SHORT).flatMap((finding, i) => brief(finding, i + 1 + IN_SHORT, width)),
     report.findings.length === 0 ? nothingFound(report) : [],
     others(report, width),
     unreadWarning(report.sources, width),
@@ -109,17 +109,8 @@ function block(finding: Finding, n: number, detail: Detail): Line[] {
   return finding.outcome === 'cannot-tell'
     ? [
         ...title,
-        ...labelled('CANNOT', 'open', rivals(finding, text), width),
-        ...labelled(
-          'BECAUSE',
-          'label',
-          facts(
-            finding.hypotheses.flatMap((h) => h.facts),
-            n,
-            detail,
-          ),
-          width,
-        ),
+        ...labelled('CULPRIT', 'open', rivals(finding, text), width),
+        ...labelled('BECAUSE', 'label', facts(inDispute(finding), n, detail), width),
         ...labelled('NOT', 'label', ruledOut(finding, text, detail.full), width),
         ...labelled('BRING', 'fix', bring(finding, text), width),
       ]
@@ -231,12 +222,17 @@ function undecided(finding: Finding, width: number): Line[] {
     );
 }
 
+/** What is known of those still accused; what cleared the others stands at NOT. */
+function inDispute(finding: Finding): Finding['hypotheses'][number]['facts'] {
+  return finding.hypotheses.filter((h) => h.verdict !== 'ruled-out').flatMap((h) => h.facts);
+}
+
 function rivals(finding: Finding, width: number): Line[] {
   const rivals = finding.hypotheses
     .filter((h) => h.verdict !== 'ruled-out')
     .sort((a, b) => b.weight - a.weight);
   return [
-    [span('be told from this evidence which it is:')],
+    [span('cannot be told from this evidence; it is one of')],
     ...rivals
       .slice(0, 4)
       .flatMap((h) => clamp(hanging([span(h.id, 'strong'), span(`  ${h.says}`)], width), 2, width)),
@@ -300,7 +296,7 @@ function whereAndCost(remedy: Remedy, what: Span, width: number): Line[] {
   const room = width - lineWidth(left);
   if (room >= lineWidth(cost) + 2) return [[...left, ...(cost.length === 0 ? [] : padStart(cost, room))]];
   const below = joined([where, cost].filter((part) => part.length > 0));
-  return [...hanging([what], width), ...indent(wrap(below, width - 2), 2)];
+  return [...hanging([what], width), ...indent(clamp(wrap(below, width - 2), 4, width - 2), 2)];
 }
 
 function check(finding: Finding, width: number, full: boolean): Line[] {
@@ -313,18 +309,25 @@ function check(finding: Finding, width: number, full: boolean): Line[] {
   return full ? [...commandLines, ...clamp(hanging(told, width), 2, width)] : commandLines;
 }
 
-/** A finding beyond the first few: its title and its culprit. */
-function brief(finding: Finding, n: number, width: number, tacit: TacitYear): Line[] {
+/** A finding beyond the first few: a line for its title, a line for its culprit. */
+function brief(finding: Finding, n: number, width: number): Line[] {
+  const number = padEnd([span(String(n), 'strong')], 3);
+  const parts = metaParts({ ...finding, since: null }, null);
+  const meta = joined(parts.map(([text, style]) => [span(text, style)]));
+  const beside = lineWidth(meta) <= width / 2 ? meta : meta.slice(-1);
+  const title = truncateLine([span(finding.title, 'strong')], width - 3 - 2 - lineWidth(beside));
   const says =
     finding.outcome === 'cannot-tell' ? 'cannot be told from this evidence' : accused(finding)?.says;
-  const more = span(`culprit show ${n}`, 'dim');
-  const text = truncateLine([span(says ?? finding.culprit ?? '')], width - 3 - 2 - lineWidth([more]));
-  const room = width - 3 - lineWidth(text);
-  return [...titleLines(finding, n, width, tacit), ...indent([[...text, ...padStart([more], room)]], 3)];
+  const more = [span(`culprit show ${n}`, 'dim')];
+  const text = truncateLine([span(says ?? finding.culprit ?? '')], width - 3 - 2 - lineWidth(more));
+  return [
+    [...number, ...title, ...padStart(beside, width - 3 - lineWidth(title))],
+    [span('   '), ...text, ...padStart(more, width - 3 - lineWidth(text))],
+  ];
 }
 
 function nothingFound(report: Report): Line[] {
-  if (report.clear.length > 0) return [[span('Nothing is wrong that culprit can see.', 'strong')]];
+  if (report.clear.length > 0) return [[span('Nothing wrong was found.', 'strong')]];
   return [[span('No question could be answered from this evidence.', 'strong')]];
 }
 

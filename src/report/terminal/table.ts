@@ -25,7 +25,7 @@ export interface Column {
 export interface Table {
   lines: Line[];
   /** Titles of the columns that there was no room for: never leave one out without saying so. */
-  left_out: string[];
+  leftOut: string[];
 }
 
 const GAP = 2;
@@ -54,7 +54,7 @@ export function table(columns: Column[], rows: (Span | string)[][], width: numbe
     : [];
   return {
     lines: [...head, ...cells.map((cell) => row(columns, kept, widths, cell))],
-    left_out: columns.filter((_, i) => !kept.includes(i)).map((c) => c.title),
+    leftOut: columns.filter((_, i) => !kept.includes(i)).map((c) => c.title),
   };
 }
 

@@ -1,0 +1,25 @@
+import type { CulpritError } from '../../errors/culprit-error.js';
+import type { Screen, Style } from './style.js';
+import { indent, type Line, print, span, wrap } from './text.js';
+
+/** What happened, why, where, what to do: the colons stand below each other, the text beside them. */
+export function renderError(error: CulpritError, opts: Screen): string {
+  const { what, why, at, help } = error.text;
+  return print(
+    [
+      ...part('error', 'culprit', what, opts.width),
+      ...part('  why', 'label', why, opts.width),
+      ...part('   at', 'label', at, opts.width),
+      ...part(' help', 'fix', help, opts.width),
+    ],
+    opts,
+  );
+}
+
+function part(word: string, style: Style, text: string | undefined, width: number): Line[] {
+  if (text === undefined || text === '') return [];
+  const at = word.length + 2;
+  // Our own texts may have several lines; each is laid out, and what evidence put into them is escaped.
+  const [first = [], ...rest] = text.split('\n').flatMap((line) => wrap([span(line)], width - at));
+  return [[span(`${word}: `, style), ...first], ...indent(rest, at)];
+}
