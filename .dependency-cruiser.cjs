@@ -1,5 +1,15 @@
 /** One way through the house: evidence → formats → store → investigations → findings → report. */
-const order = ['knowledge', 'errors', 'findings', 'evidence', 'formats', 'store', 'investigations', 'report', 'cli'];
+const order = [
+  'knowledge',
+  'errors',
+  'findings',
+  'evidence',
+  'formats',
+  'store',
+  'investigations',
+  'report',
+  'cli',
+];
 // What each room may import, besides itself and packages. Types of findings are for everyone after evidence.
 const may = {
   knowledge: [],

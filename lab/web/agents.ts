@@ -56,7 +56,8 @@ export function person(dice: Dice, addresses: Addresses): string {
     if (dice.chance(0.1)) return `${dice.pick(['192.0.2', '198.51.100', '203.0.113'])}.${dice.int(1, 254)}`;
     return `198.${dice.int(18, 19)}.${dice.int(0, 255)}.${dice.int(1, 254)}`;
   }
-  if (six) return `2a02:${hex(dice)}:${hex(dice)}:${hex(dice)}:${hex(dice)}:${hex(dice)}:${hex(dice)}:${hex(dice)}`;
+  if (six)
+    return `2a02:${hex(dice)}:${hex(dice)}:${hex(dice)}:${hex(dice)}:${hex(dice)}:${hex(dice)}:${hex(dice)}`;
   return `${dice.pick(PUBLIC_FIRST)}.${dice.int(0, 255)}.${dice.int(0, 255)}.${dice.int(1, 254)}`;
 }
 

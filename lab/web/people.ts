@@ -1,6 +1,15 @@
 /** What is there on any server: people who read, polite robots, and a little dirt. */
 import type { Dice } from '../dice.js';
-import { BINGBOT, BROWSERS, FEED_READERS, GOOGLEBOT, inside, MONITOR, person, SEARCH_REFERRERS } from './agents.js';
+import {
+  BINGBOT,
+  BROWSERS,
+  FEED_READERS,
+  GOOGLEBOT,
+  inside,
+  MONITOR,
+  person,
+  SEARCH_REFERRERS,
+} from './agents.js';
 import { DAY, HOUR } from './calendar.js';
 import type { Page, Site, Thing } from './sites.js';
 import type { Hit, World } from './world.js';
@@ -22,7 +31,12 @@ export function people(world: World, rate: Rate = () => 1): void {
       for (const at of instants(world, dice, day, visits, (at) => rate(site, at))) {
         const regular = dice.chance(0.35);
         const who = regular ? dice.pickEarly(regulars) : visitor(dice, world);
-        visit(world, dice, site, { ...who, at, known: regular && dice.chance(0.6), from: referrer(dice, site) });
+        visit(world, dice, site, {
+          ...who,
+          at,
+          known: regular && dice.chance(0.6),
+          from: referrer(dice, site),
+        });
       }
     }
     robots(world, site, rate);
@@ -32,7 +46,13 @@ export function people(world: World, rate: Rate = () => 1): void {
 }
 
 /** The hours of a day at which `mean` things happen, thinned by `rate`, which may change within the day. */
-export function* instants(world: World, dice: Dice, day: number, mean: number, rate: (at: number) => number = () => 1) {
+export function* instants(
+  world: World,
+  dice: Dice,
+  day: number,
+  mean: number,
+  rate: (at: number) => number = () => 1,
+) {
   const [from, to] = [world.calendar.midnight(day), world.calendar.midnight(day + 1)];
   const most = Math.max(rate(from), rate((from + to) / 2), rate(to - 1), 1e-9);
   // Cut the first day or the last day short, where a case is of some hours only.
@@ -85,7 +105,13 @@ export function visit(world: World, dice: Dice, site: Site, who: Visit): void {
     ...(who.guilty ? { guilty: true } : {}),
   };
   const get = (thing: Thing, referer: string, unchanged: boolean) => {
-    world.add({ ...base, at, path: thing.path, referer, ...(unchanged ? { status: 304 } : { bytes: thing.bytes }) });
+    world.add({
+      ...base,
+      at,
+      path: thing.path,
+      referer,
+      ...(unchanged ? { status: 304 } : { bytes: thing.bytes }),
+    });
     at += dice.int(20, 900);
   };
   const first = who.page ?? dice.pickEarly(site.pages);
@@ -94,7 +120,8 @@ export function visit(world: World, dice: Dice, site: Site, who: Visit): void {
     get(page, from, false);
     from = home(site) + page.path;
     if (page === first) for (const asset of site.assets) if (dice.chance(0.6)) get(asset, from, who.known);
-    for (const picture of page.pictures) if (dice.chance(0.85)) get(picture, from, who.known && dice.chance(0.8));
+    for (const picture of page.pictures)
+      if (dice.chance(0.85)) get(picture, from, who.known && dice.chance(0.8));
     at += dice.int(5_000, 90_000);
   }
   if (dice.chance(0.02)) get(dice.pick(site.downloads), from, false);
@@ -136,20 +163,40 @@ function robots(world: World, site: Site, rate: Rate): void {
       const page = dice.pick(site.pages);
       const fresh = dice.chance(0.7);
       const agent = google ? GOOGLEBOT : BINGBOT;
-      world.add({ ...base, at, client, agent, path: page.path, ...(fresh ? { bytes: page.bytes } : { status: 304 }) });
+      world.add({
+        ...base,
+        at,
+        client,
+        agent,
+        path: page.path,
+        ...(fresh ? { bytes: page.bytes } : { status: 304 }),
+      });
     }
     for (const at of instants(world, dice, day, some)) {
       const client = person(dice, world.addresses);
       const agent = dice.pick(FEED_READERS);
       const unchanged = dice.chance(0.7);
-      world.add({ ...base, at, client, agent, path: '/feed/', ...(unchanged ? { status: 304 } : { bytes: 18_211 }) });
+      world.add({
+        ...base,
+        at,
+        client,
+        agent,
+        path: '/feed/',
+        ...(unchanged ? { status: 304 } : { bytes: 18_211 }),
+      });
     }
     for (const at of instants(world, dice, day, some))
       world.add({ ...base, at, client: probe, agent: MONITOR, method: 'HEAD', path: '/' });
   }
 }
 
-const SCANNED = ['/.env', '/phpmyadmin/index.php', '/wp-content/plugins/x/readme.txt', '/.git/config', '/old/backup.zip'];
+const SCANNED = [
+  '/.env',
+  '/phpmyadmin/index.php',
+  '/wp-content/plugins/x/readme.txt',
+  '/.git/config',
+  '/old/backup.zip',
+];
 
 /** What every server on the net is sent: scans, timeouts, TLS on the plain port, requests that are none. */
 function dirt(world: World): void {
@@ -164,8 +211,18 @@ function dirt(world: World): void {
         () => ({ ...base, path: dice.pick(SCANNED), status: 404, bytes: 196, agent: 'Go-http-client/1.1' }),
         () => ({ ...base, path: dice.pick(SCANNED), status: 403, bytes: 199, agent: `"'><script>\\x22` }),
         () => ({ ...base, method: 'POST', path: '/wp-login.php', bytes: 3_912, agent: dice.pick(BROWSERS) }),
-        () => ({ ...base, client: '::1', line: 'OPTIONS * HTTP/1.0', agent: 'Apache (internal dummy connection)' }),
-        () => ({ ...base, path: `/search?q=caf\xe9&x="${dice.int(1, 99)}"`, bytes: 9_800, agent: dice.pick(BROWSERS) }),
+        () => ({
+          ...base,
+          client: '::1',
+          line: 'OPTIONS * HTTP/1.0',
+          agent: 'Apache (internal dummy connection)',
+        }),
+        () => ({
+          ...base,
+          path: `/search?q=caf\xe9&x="${dice.int(1, 99)}"`,
+          bytes: 9_800,
+          agent: dice.pick(BROWSERS),
+        }),
       ];
       world.add(dice.pick(kinds)());
     }

@@ -58,7 +58,9 @@ export function makeSites(dice: Dice, count: number, pictureBytes: number, subje
 
 export function makeSite(dice: Dice, vhost: string, pictureBytes: number): Site {
   const style = dice.int(0, 2);
-  const pages = Array.from({ length: dice.int(35, 110) }, (_, index) => makePage(dice, style, index, pictureBytes));
+  const pages = Array.from({ length: dice.int(35, 110) }, (_, index) =>
+    makePage(dice, style, index, pictureBytes),
+  );
   const assets = ['/assets/site.css', '/assets/site.js', '/favicon.ico'];
   const things = (count: number, folder: string, ending: string, low: number, high: number): Thing[] =>
     Array.from({ length: count }, (_, index) => ({
@@ -89,7 +91,11 @@ function makePage(dice: Dice, style: number, index: number, pictureBytes: number
       `/img/p/${dice.int(10000, 99999)}/full.jpeg`,
     ][style]!;
   return {
-    path: [`/${year}/${month}/${slug}-${index}/`, `/articles/${index}-${slug}`, `/item.php?id=${1000 + index}`][style]!,
+    path: [
+      `/${year}/${month}/${slug}-${index}/`,
+      `/articles/${index}-${slug}`,
+      `/item.php?id=${1000 + index}`,
+    ][style]!,
     bytes: Math.round(dice.lognormal(22_000, 0.5)),
     pictures: Array.from({ length: dice.int(1, 6) }, () => ({
       path: picture(),

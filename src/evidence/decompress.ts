@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { Readable } from 'node:stream';
+import type { Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import { CulpritError } from '../errors/culprit-error.js';
 import type { Codec } from './magic.js';
@@ -72,7 +72,10 @@ function gunzip(input: Readable): Readable {
 /** xz, zstd and bzip2 by their own programs: as fast as they come, and they know every corner of their format. */
 async function* child(codec: 'xz' | 'zstd' | 'bzip2', input: Readable): AsyncGenerator<Uint8Array> {
   const args = codec === 'zstd' ? ['-dc', '--long=31'] : ['-dc'];
-  const program = spawn(codec, args, { stdio: ['pipe', 'pipe', 'pipe'], env: { ...process.env, LC_ALL: 'C' } });
+  const program = spawn(codec, args, {
+    stdio: ['pipe', 'pipe', 'pipe'],
+    env: { ...process.env, LC_ALL: 'C' },
+  });
   let said = '';
   program.stderr.on('data', (chunk: Buffer) => {
     if (said.length < 2000) said += chunk.toString('latin1');
@@ -81,10 +84,14 @@ async function* child(codec: 'xz' | 'zstd' | 'bzip2', input: Readable): AsyncGen
   program.stdin.on('error', () => {});
   const ended = new Promise<string | null>((resolve) => {
     program.on('error', () =>
-      resolve(`the program ${codec} is not installed here (apt install ${codec === 'xz' ? 'xz-utils' : codec})`),
+      resolve(
+        `the program ${codec} is not installed here (apt install ${codec === 'xz' ? 'xz-utils' : codec})`,
+      ),
     );
     program.on('close', (status) =>
-      resolve(status === 0 ? null : said.split('\n')[0]!.replace(/^\S+: (\(stdin\)|\/\*stdin\*\\?)\s*:?\s*/, '')),
+      resolve(
+        status === 0 ? null : said.split('\n')[0]!.replace(/^\S+: (\(stdin\)|\/\*stdin\*\\?)\s*:?\s*/, ''),
+      ),
     );
   });
   input.on('error', () => program.kill());

@@ -3,12 +3,12 @@ import { Readable } from 'node:stream';
 import tar from 'tar-stream';
 import { CulpritError } from '../errors/culprit-error.js';
 import { archiveBroken, cannotRead } from '../errors/evidence.js';
-import { BrokenOff, decompress, DEFAULT_LIMITS, type Limits } from './decompress.js';
+import { BrokenOff, DEFAULT_LIMITS, decompress, type Limits } from './decompress.js';
 import { type Codec, codecOf, isTar } from './magic.js';
 import { storedHead, walk } from './walk.js';
 
-export { BrokenOff, type Codec, codecOf, decompress, DEFAULT_LIMITS, type Limits };
 export { streamName, vhostFromName } from './names.js';
+export { BrokenOff, type Codec, codecOf, DEFAULT_LIMITS, decompress, type Limits };
 
 const HEAD = 64 << 10;
 
@@ -25,7 +25,7 @@ export interface Piece {
   /** On disk; null for archive members and the pipe. */
   file: string | null;
   /** The archive and the ordinal of the entry in it. */
-  member: { archive: string; index: number } | null;
+  member: { archive: string; archiveCodec: Codec; index: number } | null;
   /** First 64 kB of the decompressed content. */
   head: Uint8Array;
 }
@@ -112,10 +112,12 @@ async function addPipe(path: string, limits: Limits, result: Survey): Promise<vo
   const start = Buffer.concat(parts);
   async function* whole(): AsyncGenerator<Buffer> {
     if (start.length > 0) yield start;
-    for (let next = await iterator.next(); !next.done; next = await iterator.next()) yield next.value as Buffer;
+    for (let next = await iterator.next(); !next.done; next = await iterator.next())
+      yield next.value as Buffer;
   }
   const codec = codecOf(start);
-  const bytes = codec === 'none' ? whole() : decompress(codec, Readable.from(whole(), { objectMode: false }), limits);
+  const bytes =
+    codec === 'none' ? whole() : decompress(codec, Readable.from(whole(), { objectMode: false }), limits);
   // The head is looked at and handed out again.
   const content = bytes[Symbol.asyncIterator]();
   const seen: Uint8Array[] = [];
@@ -171,7 +173,8 @@ async function listMembers(
       try {
         const { codec, content } = await peeled(bytes, limits);
         const head = await first(content);
-        if (isTar(head)) result.skipped.push({ path, reason: 'an archive inside an archive: unpack it first' });
+        if (isTar(head))
+          result.skipped.push({ path, reason: 'an archive inside an archive: unpack it first' });
         else
           result.pieces.push({
             path,
@@ -181,7 +184,7 @@ async function listMembers(
             inode: null,
             codec,
             file: null,
-            member: { archive: archive.file, index },
+            member: { archive: archive.file, archiveCodec: archive.codec, index },
             head,
           });
       } catch (error) {
@@ -189,7 +192,11 @@ async function listMembers(
       }
     });
   } catch (error) {
-    result.unreadable.push({ path: archive.path, named: archive.named, error: archiveBroken(archive.path, error) });
+    result.unreadable.push({
+      path: archive.path,
+      named: archive.named,
+      error: archiveBroken(archive.path, error),
+    });
   }
 }
 

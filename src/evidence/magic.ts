@@ -17,5 +17,7 @@ export function codecOf(head: Uint8Array): Codec {
 
 /** POSIX ustar and GNU tar carry "ustar" at 257. */
 export function isTar(head: Uint8Array): boolean {
-  return head.length >= 262 && Buffer.from(head.buffer, head.byteOffset + 257, 5).toString('latin1') === 'ustar';
+  return (
+    head.length >= 262 && Buffer.from(head.buffer, head.byteOffset + 257, 5).toString('latin1') === 'ustar'
+  );
 }

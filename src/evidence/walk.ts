@@ -33,7 +33,12 @@ export async function walk(paths: string[]): Promise<Walk> {
     if (path === '-') result.pipes.push(path);
     else if (existsSync(path) || !isDynamicPattern(path)) await visit(path, true, result, seen);
     else {
-      const matches = await glob([path], { dot: true, onlyFiles: false, expandDirectories: false, absolute: path.startsWith('/') });
+      const matches = await glob([path], {
+        dot: true,
+        onlyFiles: false,
+        expandDirectories: false,
+        absolute: path.startsWith('/'),
+      });
       if (matches.length === 0) result.unreadable.push({ path, named: true, error: noMatch(path) });
       for (const match of matches.toSorted()) await visit(match.replace(/\/$/, ''), false, result, seen);
     }

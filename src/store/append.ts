@@ -1,4 +1,4 @@
-import { DuckDBDataChunk, type DuckDBAppender, type DuckDBType } from '@duckdb/node-api';
+import { type DuckDBAppender, DuckDBDataChunk, type DuckDBType } from '@duckdb/node-api';
 import duckdb from '@duckdb/node-bindings';
 import type { Case } from './case.js';
 
@@ -8,7 +8,7 @@ const VECTOR = duckdb.vector_size();
 /** One column of a bulk append: numbers as they lie in memory, or texts in UTF-8. */
 export type Column =
   | { numbers: ArrayBufferView<ArrayBuffer>; width: 1 | 2 | 4 | 8; absent?: Uint8Array }
-  | { texts: Uint8Array; ends: Uint32Array };
+  | { texts: Uint8Array[] };
 
 /**
  * Appends columns to a table as data chunks: one copy of memory a column and vector, no value is touched.
@@ -40,11 +40,8 @@ export class BulkAppender {
       for (const [i, column] of columns.entries()) {
         const vector = duckdb.data_chunk_get_vector(this.chunk.chunk, i);
         if ('texts' in column) {
-          for (let k = 0; k < count; k++) {
-            const start = from + k === 0 ? 0 : column.ends[from + k - 1]!;
-            const text = column.texts.subarray(start, column.ends[from + k]!);
-            duckdb.vector_assign_string_element_len(vector, k, text);
-          }
+          for (let k = 0; k < count; k++)
+            duckdb.vector_assign_string_element_len(vector, k, column.texts[from + k]!);
           continue;
         }
         const { numbers, width, absent } = column;

@@ -38,11 +38,11 @@ export class Case {
         access_mode: options.readOnly ? 'READ_ONLY' : 'READ_WRITE',
         memory_limit: options.memory ?? '1GB',
         ...(options.threads ? { threads: String(options.threads) } : {}),
-        // Nothing that a query says may reach files, the network or extensions.
-        enable_external_access: 'false',
         autoinstall_known_extensions: 'false',
         autoload_known_extensions: 'false',
         ...(path === ':memory:' ? {} : { temp_directory: `${path}.tmp` }),
+        // Nothing that a query says may reach files, the network or extensions. Last: it locks the folders above.
+        enable_external_access: 'false',
       });
     } catch (error) {
       throw cannotOpen(path, error);
@@ -67,7 +67,8 @@ export class Case {
       ['hash_seed_a', String(randomInt(2 ** 31))],
       ['hash_seed_b', String(randomInt(2 ** 31))],
     ];
-    for (const [name, value] of facts) await this.run('INSERT INTO case_facts VALUES ($1, $2)', [name, value]);
+    for (const [name, value] of facts)
+      await this.run('INSERT INTO case_facts VALUES ($1, $2)', [name, value]);
     await this.run('COMMIT');
   }
 

@@ -47,13 +47,15 @@ CREATE TABLE sources (
   lines BIGINT NOT NULL,
   records BIGINT NOT NULL,
   unread BIGINT NOT NULL,
-  pending_line BOOLEAN NOT NULL, -- the last line had no newline yet: read, to be read again
-  first_at TIMESTAMP,
+  pending VARCHAR NOT NULL,      -- no, record, or why unread: a last line without newline, to be read again
+  first_at TIMESTAMP,            -- wall time, as logged
   last_at TIMESTAMP,
   error VARCHAR,
   head VARCHAR,                  -- SHA-256 of its first line
   checkpoints VARCHAR NOT NULL,  -- [[offset, SHA-256 of the bytes before it], …]
-  complete BOOLEAN NOT NULL);    -- read to its end
+  complete BOOLEAN NOT NULL,     -- read to its end
+  not_modified BIGINT NOT NULL,  -- answers 304, and those of them with bytes: they tell what the bytes are
+  bytes_on_304 BIGINT NOT NULL);
 
 -- Every name under which content was met, with what tells whether it changed.
 CREATE TABLE appearances (

@@ -35,9 +35,7 @@ export function withFallbacks(first: TextFormat): FormatChoice {
 }
 
 export function programs(choice: FormatChoice): Program[] {
-  return choice.kind === 'json'
-    ? []
-    : choice.formats.map((f) => compile(f.dialect, f.format, f.name));
+  return choice.kind === 'json' ? [] : choice.formats.map((f) => compile(f.dialect, f.format, f.name));
 }
 
 export function formatName(choice: FormatChoice): string {

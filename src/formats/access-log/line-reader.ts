@@ -121,7 +121,8 @@ export class LineReader {
         return Unread.none;
       case Field.user:
         // "- - " before a time: this line has a field more than the format, so the fields before are others too.
-        if (rows.buffer[start] === 45 && rows.buffer[start + 1] === 32 && end - start > 1) return Unread.noMatch;
+        if (rows.buffer[start] === 45 && rows.buffer[start + 1] === 32 && end - start > 1)
+          return Unread.noMatch;
         rows.user = rows.intern(d.user, start, end);
         return Unread.none;
       case Field.request:

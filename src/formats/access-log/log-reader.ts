@@ -31,6 +31,8 @@ export interface Tally {
   bytesOn304: number;
 }
 
+export type Pending = 'no' | 'record' | Exclude<Unread, 0>;
+
 /** Rows with all that belongs to them, so that a store which has taken batches so far is whole. */
 export interface Batch {
   count: number;
@@ -39,8 +41,8 @@ export interface Batch {
   tally: Tally;
   /** Bytes of this job up to the end of the last whole line that was read. */
   upTo: number;
-  /** The last line had no newline: it was read, and is to be read again when the file grows. */
-  pending: 'no' | 'record' | 'unread';
+  /** The last line had no newline: it was read (or not: then why), and is to be read again when the file grows. */
+  pending: Pending;
   bytesKind: 'body' | 'sent' | 'unknown';
 }
 
@@ -164,32 +166,24 @@ export class LogReader {
    * @param broken  the bytes broke off here (a damaged archive): the rest is no line that anybody wrote
    */
   finish(broken: boolean): void {
-    let pending: Batch['pending'] = 'no';
+    let pending: Pending = 'no';
     if (this.held > 0 && !this.skipping) {
-      const before = this.tally.records;
-      if (broken) this.unread(0, this.held, Unread.brokenOff);
-      else this.line(0, this.held);
-      pending = this.tally.records > before ? 'record' : 'unread';
+      const why = broken ? this.unread(0, this.held, Unread.brokenOff) : this.line(0, this.held);
+      pending = why === Unread.none ? 'record' : why;
     }
     this.held = 0;
     this.flush(pending);
   }
 
-  private line(start: number, end: number): void {
+  private line(start: number, end: number): Unread {
     const { buffer, rows, readers, tally } = this;
     if (end > start && buffer[end - 1] === 13) end--;
     // A crash leaves a block of NULs before the next line; an editor leaves a byte order mark.
     while (start < end && buffer[start] === 0) start++;
     if (buffer[start] === 0xef && buffer[start + 1] === 0xbb && buffer[start + 2] === 0xbf) start += 3;
-    if (start >= end) {
-      this.unread(start, end, Unread.empty);
-      return;
-    }
-    if (end - start > LONGEST_LINE) {
-      this.unread(start, end, Unread.tooLong);
-      return;
-    }
-    let why: Unread = Unread.noMatch;
+    if (start >= end) return this.unread(start, end, Unread.empty);
+    if (end - start > LONGEST_LINE) return this.unread(start, end, Unread.tooLong);
+    let why: Exclude<Unread, 0> = Unread.noMatch;
     let furthest = -1;
     for (let i = 0; i < readers.length; i++) {
       const reader = readers[i]!;
@@ -201,17 +195,17 @@ export class LogReader {
         }
         rows.commit(tally.lines++);
         tally.records++;
-        return;
+        return Unread.none;
       }
       if (reader.reached > furthest) {
         furthest = reader.reached;
         why = failed;
       }
     }
-    this.unread(start, end, why);
+    return this.unread(start, end, why);
   }
 
-  private unread(start: number, end: number, reason: Unread): void {
+  private unread<R extends Exclude<Unread, 0>>(start: number, end: number, reason: R): R {
     const { tally } = this;
     if (this.samplesLeft > 0) {
       this.samplesLeft--;
@@ -220,9 +214,10 @@ export class LogReader {
     }
     tally.unread[reason] = (tally.unread[reason] ?? 0) + 1;
     tally.lines++;
+    return reason;
   }
 
-  private flush(pending: Batch['pending']): void {
+  private flush(pending: Pending): void {
     const { rows, tally } = this;
     const additions: Batch['additions'] = {};
     for (const name of DICTIONARIES) {
@@ -243,6 +238,7 @@ export class LogReader {
     rows.count = 0;
     this.tally = emptyTally();
     // Only here do no rows hold ids.
-    for (const name of DICTIONARIES) if (rows.dictionaries[name].nearlyFull) rows.dictionaries[name].restart();
+    for (const name of DICTIONARIES)
+      if (rows.dictionaries[name].nearlyFull) rows.dictionaries[name].restart();
   }
 }

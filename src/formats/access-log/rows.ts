@@ -118,7 +118,8 @@ export class Rows {
     a = finish(a ^ length);
     b = finish(b + length);
     return (
-      dictionary.index.find(a, b) || dictionary.add(a, b, textOf(this.buffer.subarray(start, end), this.escaping))
+      dictionary.index.find(a, b) ||
+      dictionary.add(a, b, textOf(this.buffer.subarray(start, end), this.escaping))
     );
   }
 

@@ -30,7 +30,9 @@ function clock(b: Uint8Array, i: number): number {
   const h = digits2(b, i);
   const m = digits2(b, i + 3);
   const s = digits2(b, i + 6);
-  return h < 24 && m < 60 && s <= 60 && b[i + 2] === 58 && b[i + 5] === 58 ? h * 3600 + m * 60 + s : Number.NaN;
+  return h < 24 && m < 60 && s <= 60 && b[i + 2] === 58 && b[i + 5] === 58
+    ? h * 3600 + m * 60 + s
+    : Number.NaN;
 }
 
 /** Reads times, remembering the last day so that a calendar is asked once a day and not once a line. */
@@ -81,7 +83,8 @@ export class Clock {
     let fraction = 0;
     if (b[at] === 46 || b[at] === 44) {
       let scale = 0.1;
-      for (at++; at < end && b[at]! >= 48 && b[at]! <= 57; at++, scale /= 10) fraction += (b[at]! - 48) * scale;
+      for (at++; at < end && b[at]! >= 48 && b[at]! <= 57; at++, scale /= 10)
+        fraction += (b[at]! - 48) * scale;
     }
     let zone = 0;
     if (b[at] === 90) at++;

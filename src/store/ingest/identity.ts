@@ -1,28 +1,49 @@
 import { createHash } from 'node:crypto';
+import { readSync } from 'node:fs';
 import type { Checkpoint } from './protocol.js';
 
 /**
  * How content is known again whatever its file is called: by its first line (which carries a time), and by
- * digests of 4 kB before offsets that double: 4 kB, 8 kB, 16 kB … A copy, a rotated file under its new name, a
+ * digests of up to 4 kB before offsets that double: 64, 128, 256 … A copy, a rotated file under its new name, a
  * compressed one and a file that has grown all agree at every offset they have in common.
  */
 const WINDOW = 4096;
+/** Small enough that even a log of a few lines has one. */
+const FIRST = 64;
 
 export function sha256(bytes: Uint8Array): string {
   return createHash('sha256').update(bytes).digest('hex');
 }
 
-/** Digest of the first line, or null when there is no whole line to go by. */
+/** Digest of the first line; of all there is where no line is whole; null for nothing. */
 export function headDigest(head: Uint8Array): string | null {
+  if (head.length === 0) return null;
   const newline = head.indexOf(10);
-  return newline > 0 ? sha256(head.subarray(0, Math.min(newline, WINDOW))) : null;
+  return newline < 0 ? `whole:${sha256(head)}` : sha256(head.subarray(0, Math.min(newline, WINDOW)));
 }
 
 /** The offsets at which content of this length has its checkpoints. */
 export function checkpointOffsets(length: number): number[] {
   const offsets: number[] = [];
-  for (let at = WINDOW; at <= length; at *= 2) offsets.push(at);
+  for (let at = FIRST; at <= length; at *= 2) offsets.push(at);
   return offsets;
+}
+
+/** The digests of a plain file at these offsets; those beyond its end are left out. */
+export function digestsOf(fd: number, offsets: number[]): Checkpoint[] {
+  const window = Buffer.alloc(WINDOW);
+  const found: Checkpoint[] = [];
+  for (const offset of offsets) {
+    const length = Math.min(WINDOW, offset);
+    if (readSync(fd, window, 0, length, offset - length) < length) break;
+    found.push([offset, sha256(window.subarray(0, length))]);
+  }
+  return found;
+}
+
+/** The digest of content that is known by its beginning only; `offset` lies within it. */
+export function digestInHead(head: Uint8Array, offset: number): string {
+  return sha256(head.subarray(Math.max(0, offset - WINDOW), offset));
 }
 
 /** Takes digests while content streams by, at the given offsets or where they are due. */
@@ -38,7 +59,7 @@ export class CheckpointTap {
   }
 
   private dueAfter(at: number): number {
-    let due = WINDOW;
+    let due = FIRST;
     while (due <= at) due *= 2;
     const other = this.also.find((offset) => offset > at);
     return other === undefined ? due : Math.min(due, other);

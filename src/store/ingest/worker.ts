@@ -1,9 +1,9 @@
 import { closeSync, createReadStream, openSync, readSync } from 'node:fs';
 import { parentPort, workerData } from 'node:worker_threads';
 import { BrokenOff, decompress } from '../../evidence/evidence.js';
-import { LogReader } from '../../formats/access-log/log-reader.js';
-import { CheckpointTap } from './identity.js';
-import type { Done, FromWorker, Job, ToWorker } from './protocol.js';
+import { type Batch, LogReader } from '../../formats/access-log/log-reader.js';
+import { agrees, CheckpointTap } from './identity.js';
+import type { Checkpoint, Done, FromWorker, Job, ToWorker } from './protocol.js';
 
 /**
  * A reading thread: bytes in, batches of columns out. It reads ahead of the store by a few batches only, so
@@ -14,41 +14,52 @@ const MOST_AHEAD = 6;
 
 const port = parentPort!;
 const seeds = workerData as [number, number];
-const readers = new Map<string, LogReader>();
 
 let ahead = 0;
 let goOn: (() => void) | null = null;
-let current: Job | null = null;
-/** Of a fed job: what waits to be read, in order. */
-const fed: { bytes: Uint8Array | null; broken: boolean }[] = [];
 let fedMore: (() => void) | null = null;
+/** Of a fed job: what waits to be read, in order. */
+const fed: ({ bytes: Uint8Array } | { broken: string | null })[] = [];
 
 const post = (message: FromWorker, transfer: ArrayBuffer[] = []) => port.postMessage(message, transfer);
 
-/** Readers are kept for each format, with their dictionaries: texts are sent to the store once. */
+/** What a batch of the job under way needs besides its rows. */
+let jobId = 0;
+let jobStart = 0;
+let tap: CheckpointTap | null = null;
+let tapSent = 0;
+
+function send(batch: Batch): void {
+  ahead++;
+  const { columns, additions } = batch;
+  const upTo = jobStart + batch.upTo;
+  const checkpoints: Checkpoint[] = [];
+  while (tap && tapSent < tap.taken.length && tap.taken[tapSent]![0] <= upTo)
+    checkpoints.push(tap.taken[tapSent++]!);
+  const buffers = [
+    columns.line.buffer,
+    columns.seconds.buffer,
+    columns.zone.buffer,
+    columns.status.buffer,
+    columns.bytes.buffer,
+    columns.duration.buffer,
+    ...Object.values(columns.ids).map((ids) => ids.buffer),
+    ...Object.values(additions).flatMap((a) => [a.bytes.buffer, a.ends.buffer, a.hashes.buffer]),
+  ];
+  post({ is: 'batch', id: jobId, read: { batch, upTo, checkpoints } }, buffers);
+}
+
+let reader: LogReader | null = null;
+let readerKey = '';
+
+/** The reader of the job before serves again where the format is the same: its texts were sent to the store. */
 function readerFor(job: Job): LogReader {
   const key = JSON.stringify(job.choice);
-  let reader = readers.get(key);
-  if (!reader) {
-    // Dictionaries of one worker number their texts alone, so there is one reader at a time.
-    readers.clear();
-    reader = new LogReader(job.choice, seeds, (batch) => {
-      ahead++;
-      const { columns, additions } = batch;
-      const buffers = [
-        columns.line.buffer,
-        columns.seconds.buffer,
-        columns.zone.buffer,
-        columns.status.buffer,
-        columns.bytes.buffer,
-        columns.duration.buffer,
-        ...Object.values(columns.ids).map((ids) => ids.buffer),
-        ...Object.values(additions).flatMap((a) => [a.bytes.buffer, a.ends.buffer, a.hashes.buffer]),
-      ];
-      post({ is: 'batch', id: current!.id, batch }, buffers);
-    });
+  if (!reader || key !== readerKey) {
+    reader = new LogReader(job.choice, seeds, send);
+    // Dictionaries of another reader number their texts anew.
     reader.announceRestart();
-    readers.set(key, reader);
+    readerKey = key;
   }
   reader.restart();
   return reader;
@@ -65,8 +76,9 @@ async function room(): Promise<void> {
 async function readRange(job: Extract<Job, { kind: 'range' }>, reader: LogReader): Promise<Done> {
   const fd = openSync(job.file, 'r');
   try {
-    let at = job.start === 0 ? 0 : lineStart(fd, job.start);
+    let at = job.aligned ? job.start : lineStart(fd, job.start);
     const end = job.last ? job.end : lineStart(fd, job.end);
+    jobStart = at;
     while (at < end) {
       await room();
       const want = Math.min(READ, end - at);
@@ -77,14 +89,15 @@ async function readRange(job: Extract<Job, { kind: 'range' }>, reader: LogReader
       at += got;
       post({ is: 'progress', id: job.id, storedBytes: got });
     }
+    await room();
     reader.finish(false);
-    return done(reader, at, []);
+    return { content: at, differs: false, error: null };
   } finally {
     closeSync(fd);
   }
 }
 
-/** The first line that begins at or after `at`. */
+/** The first line that begins at or after `at`, or the file's end. */
 function lineStart(fd: number, at: number): number {
   const bytes = Buffer.alloc(64 << 10);
   for (let p = at - 1; ; ) {
@@ -96,45 +109,37 @@ function lineStart(fd: number, at: number): number {
   }
 }
 
-function done(reader: LogReader, content: number, checkpoints: Done['checkpoints']): Done {
-  return { tally: structuredClone(reader.tally), content, checkpoints, differs: false, error: null };
-}
-
 /**
  * Reads streaming content from `skip` on. What is skipped must carry the digests that the store has of it;
  * where it does not, this is other content that only begins alike, and nothing of it has been read yet.
  */
 async function readStream(
   source: AsyncIterable<Uint8Array>,
-  job: { skip: number; expect: [number, string][] },
+  job: { skip: number; expect: Checkpoint[] },
   reader: LogReader,
 ): Promise<Done> {
-  const tap = new CheckpointTap(job.skip > 0 ? [job.skip] : []);
+  tap = new CheckpointTap(job.skip > 0 ? [job.skip] : []);
+  jobStart = job.skip;
   let at = 0;
   let error: string | null = null;
-  let differs = false;
-  const wrong = () => {
-    const found = new Map(tap.taken);
-    return job.expect.some(([offset, digest]) => found.has(offset) && found.get(offset) !== digest);
-  };
   try {
     for await (const bytes of source) {
       await room();
       tap.update(bytes);
       const from = Math.max(0, job.skip - at);
       at += bytes.length;
-      if (at > job.skip && at - bytes.length <= job.skip && wrong()) {
-        differs = true;
-        break;
-      }
-      if (from < bytes.length) reader.feed(from === 0 ? bytes : bytes.subarray(from));
+      if (from >= bytes.length) continue;
+      if (at - bytes.length <= job.skip && !agrees(job.expect, tap.taken))
+        return { content: at, differs: true, error: null };
+      reader.feed(from === 0 ? bytes : bytes.subarray(from));
     }
   } catch (problem) {
     error = problem instanceof BrokenOff ? (problem.text.why ?? problem.text.what) : String(problem);
   }
-  if (!differs && at <= job.skip && wrong()) differs = true;
+  if (at <= job.skip && !agrees(job.expect, tap.taken)) return { content: at, differs: true, error: null };
+  await room();
   reader.finish(error !== null);
-  return { ...done(reader, at, tap.taken), differs, error };
+  return { content: at, differs: false, error };
 }
 
 async function* compressedBytes(job: Extract<Job, { kind: 'compressed' }>): AsyncGenerator<Uint8Array> {
@@ -151,44 +156,53 @@ async function* fedBytes(id: number): AsyncGenerator<Uint8Array> {
       await new Promise<void>((resolve) => {
         fedMore = resolve;
       });
-      continue;
-    }
-    if (!next.bytes) {
-      if (next.broken)
-        throw new BrokenOff({ what: 'breaks off', why: 'the archive or pipe breaks off here' }, 0);
+    } else if ('bytes' in next) {
+      yield next.bytes;
+      post({ is: 'fed', id });
+    } else {
+      if (next.broken !== null) throw new Error(next.broken);
       return;
     }
-    yield next.bytes;
-    post({ is: 'fed', id });
   }
 }
 
 async function run(job: Job): Promise<void> {
-  current = job;
+  jobId = job.id;
+  jobStart = 0;
+  tap = null;
+  tapSent = 0;
+  let done: Done;
   try {
     const reader = readerFor(job);
-    const result =
-      job.kind === 'range'
-        ? await readRange(job, reader)
-        : await readStream(job.kind === 'compressed' ? compressedBytes(job) : fedBytes(job.id), job, reader);
-    post({ is: 'done', id: job.id, done: result });
+    if (job.kind === 'range') done = await readRange(job, reader);
+    else
+      done = await readStream(
+        job.kind === 'compressed' ? compressedBytes(job) : fedBytes(job.id),
+        job,
+        reader,
+      );
   } catch (problem) {
-    const why = problem instanceof Error ? problem.message : String(problem);
-    post({ is: 'failed', id: job.id, what: 'could not be read to its end', why });
+    done = {
+      content: 0,
+      differs: false,
+      error: problem instanceof Error ? problem.message : String(problem),
+    };
   }
+  post({ is: 'done', id: job.id, done });
 }
 
 port.on('message', (message: ToWorker) => {
   switch (message.do) {
     case 'job':
+      fed.length = 0;
       void run(message.job);
       break;
     case 'bytes':
-      fed.push({ bytes: message.bytes, broken: false });
+      fed.push({ bytes: message.bytes });
       fedMore?.();
       break;
     case 'end':
-      fed.push({ bytes: null, broken: message.broken });
+      fed.push({ broken: message.broken });
       fedMore?.();
       break;
     case 'taken':
