@@ -53,6 +53,15 @@ export class Dice {
     return from[Math.floor(from.length * this.next() ** 2.2)]!;
   }
 
+  /** A few of them, each at most once, in any order. */
+  some<T>(from: readonly T[], count: number): T[] {
+    const left = [...from];
+    return Array.from(
+      { length: Math.min(count, left.length) },
+      () => left.splice(this.int(0, left.length - 1), 1)[0]!,
+    );
+  }
+
   /** An index, by weight. */
   weighted(weights: readonly number[]): number {
     let left = this.next() * weights.reduce((sum, weight) => sum + weight, 0);

@@ -1,4 +1,4 @@
-/** Who asks: user agents as they are really sent, and addresses to ask from. */
+/** Who asks: user agents as they are really sent, and addresses that belong to nobody. */
 import type { Dice } from '../dice.js';
 
 export const BROWSERS = [
@@ -12,59 +12,70 @@ export const BROWSERS = [
   'Mozilla/5.0 (Linux; Android 14; SAMSUNG SM-A546B) AppleWebKit/537.36 (KHTML, like Gecko) SamsungBrowser/24.0 Chrome/117.0.0.0 Mobile Safari/537.36',
 ];
 
-export const GOOGLEBOT = 'Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)';
-export const BINGBOT = 'Mozilla/5.0 (compatible; bingbot/2.0; +http://www.bing.com/bingbot.htm)';
+export const GOOGLEBOT = {
+  agent: 'Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)',
+  network: '66.249.64.0/20',
+};
+export const BINGBOT = {
+  agent: 'Mozilla/5.0 (compatible; bingbot/2.0; +http://www.bing.com/bingbot.htm)',
+  network: '157.55.39.0/24',
+};
 export const FEED_READERS = [
   'Feedly/1.0 (+http://www.feedly.com/fetcher.html; 16 subscribers)',
   'Tiny Tiny RSS/23.12 (https://tt-rss.org/)',
   'NetNewsWire (RSS Reader; https://netnewswire.com/)',
 ];
 export const MONITOR = 'Mozilla/5.0+(compatible; UptimeRobot/2.0; http://www.uptimerobot.com/)';
-export const AI_CRAWLERS = [
+
+export const PHOTON = { agent: 'Photon/1.0', network: '192.0.86.0/24' };
+/** Image caches of which no list knows: what they do must convict them. */
+export const NEW_IMAGE_CACHES = [
+  'ImageProxy-X/3.2',
+  'thumbd/0.9',
+  'PixelRelay/2.0 (+http://pixelrelay.example/)',
+];
+export const NEW_CRAWLERS = [
+  'Mozilla/5.0 (compatible; GreedyBot/0.9; +http://greedy.example/bot)',
   'Mozilla/5.0 AppleWebKit/537.36 (KHTML, like Gecko; compatible; GPTBot/1.2; +https://openai.com/gptbot)',
-  'Mozilla/5.0 AppleWebKit/537.36 (KHTML, like Gecko; compatible; ClaudeBot/1.0; +claudebot@anthropic.com)',
-  'Mozilla/5.0 (Linux; Android 5.0) AppleWebKit/537.36 (KHTML, like Gecko) Mobile Safari/537.36 (compatible; Bytespider; spider-feedback@bytedance.com)',
-  'meta-externalagent/1.1 (+https://developers.facebook.com/docs/sharing/webmasters/crawler)',
+  'corpus-spider/1.4 (+http://corpus.example/about)',
+];
+export const PLAYERS = [
+  'stagefright/1.2 (Linux;Android 4.4)',
+  'AppleCoreMedia/1.0.0.21E236 (iPhone; U; CPU OS 17_4_1 like Mac OS X)',
 ];
 
 export const SEARCH_REFERRERS = [
   'https://www.google.com/',
   'https://www.bing.com/',
   'https://duckduckgo.com/',
-  'android-app://com.google.android.googlequicksearchbox/',
 ];
 export const SOCIAL_REFERRERS = [
   'https://t.co/Qm3kZr81xa',
   'https://l.facebook.com/',
   'https://news.ycombinator.com/',
   'https://old.reddit.com/',
-  'https://www.linkedin.com/',
-  'https://out.reddit.com/',
 ];
 
-/** Where ordinary visitors come from. Documentation ranges are what an example that is published must use. */
-export type Addresses = 'public' | 'documentation';
+/** A network of robots that have none of their own: documentation ranges, which `person` leaves alone. */
+export const ROBOT_NETWORKS = ['198.51.100.0/24', '203.0.113.0/24'];
 
-const PUBLIC_FIRST = [24, 31, 46, 62, 71, 78, 81, 84, 86, 91, 95, 109, 151, 178, 188, 203, 212, 217];
-
-/** The address of one person at home. */
-export function person(dice: Dice, addresses: Addresses): string {
-  const six = dice.chance(0.2);
-  if (addresses === 'documentation') {
-    if (six) return `2001:db8:${hex(dice)}:${hex(dice)}:${hex(dice)}:${hex(dice)}:${hex(dice)}:${hex(dice)}`;
-    // The three documentation networks alone would look like three busy networks; 198.18/15 is reserved for tests.
-    if (dice.chance(0.1)) return `${dice.pick(['192.0.2', '198.51.100', '203.0.113'])}.${dice.int(1, 254)}`;
-    return `198.${dice.int(18, 19)}.${dice.int(0, 255)}.${dice.int(1, 254)}`;
+/**
+ * One person at home. Logs made here are published, so nobody's real address may appear: benchmark (198.18/15),
+ * shared (100.64/10) and documentation ranges stand in for the world's networks.
+ */
+export function person(dice: Dice): string {
+  if (dice.chance(0.2)) {
+    const groups = Array.from({ length: 6 }, () => hex(dice));
+    return `2001:db8:${groups.join(':')}`;
   }
-  if (six)
-    return `2a02:${hex(dice)}:${hex(dice)}:${hex(dice)}:${hex(dice)}:${hex(dice)}:${hex(dice)}:${hex(dice)}`;
-  return `${dice.pick(PUBLIC_FIRST)}.${dice.int(0, 255)}.${dice.int(0, 255)}.${dice.int(1, 254)}`;
+  if (dice.chance(0.05)) return inside(dice, '192.0.2.0/24');
+  const home = dice.chance(0.4) ? `198.${dice.int(18, 19)}` : `100.${dice.int(64, 127)}`;
+  return `${home}.${dice.int(0, 255)}.${dice.int(1, 254)}`;
 }
 
-/** Any address of a network such as `192.0.86.0/24`, `185.12.16.0/20` or `2600:1f18:42a::/48`. */
+/** Any address of an IPv4 network such as `192.0.86.0/24`. */
 export function inside(dice: Dice, network: string): string {
   const [base = '', length = ''] = network.split('/');
-  if (base.includes(':')) return `${base.replace(/::$/, '')}:${hex(dice)}::${hex(dice)}`;
   const start = base.split('.').reduce((sum, part) => sum * 256 + Number(part), 0);
   const address = start + dice.int(1, 2 ** (32 - Number(length)) - 2);
   return [24, 16, 8, 0].map((shift) => (address >>> shift) & 255).join('.');

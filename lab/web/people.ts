@@ -10,33 +10,27 @@ import {
   person,
   SEARCH_REFERRERS,
 } from './agents.js';
-import { DAY, HOUR } from './calendar.js';
-import type { Page, Site, Thing } from './sites.js';
-import type { Hit, World } from './world.js';
+import type { Post, Site, Thing } from './sites.js';
+import { type Hit, HOUR, type World } from './world.js';
 
-/** Visits by the hour of the local day. */
+/** Visits by the hour of the day. */
 const HOURS = [3, 2, 1, 1, 1, 2, 4, 7, 9, 10, 10, 10, 11, 10, 10, 10, 11, 12, 13, 14, 14, 12, 9, 5];
+/** Visits by the day of the week, from Sunday. */
+const WEEKDAYS = [1.15, 1, 0.95, 0.95, 1, 0.9, 1.1];
 
-/** How many times the usual number of visits a site has at an instant: 1 is an ordinary day. */
-export type Rate = (site: Site, at: number) => number;
+/** How many times the usual number of visits the server has at an instant. */
+export type Rate = (at: number) => number;
 
-/** Fills the case with ordinary traffic and measures it: what a culprit adds is a multiple of this. */
 export function people(world: World, rate: Rate = () => 1): void {
   for (const site of world.sites) {
     const dice = world.dice.fork(`people of ${site.vhost}`);
-    const regulars = Array.from({ length: 40 }, () => visitor(dice, world));
-    for (let day = 0; day < world.calendar.days; day++) {
-      const mood = dice.lognormal(1, world.noise);
-      const visits = world.visitsPerDay * site.share * mood * weekday(world, site, day);
-      for (const at of instants(world, dice, day, visits, (at) => rate(site, at))) {
-        const regular = dice.chance(0.35);
-        const who = regular ? dice.pickEarly(regulars) : visitor(dice, world);
-        visit(world, dice, site, {
-          ...who,
-          at,
-          known: regular && dice.chance(0.6),
-          from: referrer(dice, site),
-        });
+    const regulars = Array.from({ length: 40 }, () => visitor(dice));
+    const visits = (world.visitsPerDay / world.sites.length) * site.share;
+    for (let day = 0; day < world.days; day++) {
+      for (const at of instants(world, dice, day, visits * dice.lognormal(1, 0.12), rate)) {
+        const known = dice.chance(0.3);
+        const who = known ? dice.pickEarly(regulars) : visitor(dice);
+        visit(world, dice, site, { ...who, at, known, from: referrer(dice, site) });
       }
     }
     robots(world, site, rate);
@@ -45,32 +39,19 @@ export function people(world: World, rate: Rate = () => 1): void {
   world.measure();
 }
 
-/** The hours of a day at which `mean` things happen, thinned by `rate`, which may change within the day. */
-export function* instants(
-  world: World,
-  dice: Dice,
-  day: number,
-  mean: number,
-  rate: (at: number) => number = () => 1,
-) {
-  const [from, to] = [world.calendar.midnight(day), world.calendar.midnight(day + 1)];
-  const most = Math.max(rate(from), rate((from + to) / 2), rate(to - 1), 1e-9);
-  // Cut the first day or the last day short, where a case is of some hours only.
-  const [first, last] = [Math.max(from, world.from), Math.min(to, world.to)];
-  for (let left = dice.poisson(mean * most); left > 0; left--) {
-    const at = from + (dice.weighted(HOURS) + dice.next()) * HOUR;
-    if (at >= first && at < last && dice.chance(rate(at) / most)) yield at;
+/** The instants of a day at which `mean` things happen, more of them where `rate` is higher. */
+export function* instants(world: World, dice: Dice, day: number, mean: number, rate: Rate = () => 1) {
+  const from = world.midnight(day);
+  const weekday = WEEKDAYS[new Date(from).getUTCDay()]!;
+  const most = Math.max(...HOURS.map((_, hour) => rate(from + hour * HOUR)));
+  for (let left = dice.poisson(mean * weekday * most); left > 0; left--) {
+    const at = from + Math.floor((dice.weighted(HOURS) + dice.next()) * HOUR);
+    if (dice.chance(rate(at) / most)) yield at;
   }
 }
 
-export function weekday(world: World, site: Site, day: number): number {
-  const noon = world.calendar.midnight(day) + DAY / 2;
-  const weekend = [0, 6].includes(new Date(noon + world.calendar.offset(noon) * 60_000).getUTCDay());
-  return weekend ? site.weekend * world.weekend : 1;
-}
-
-export function visitor(dice: Dice, world: World): { client: string; agent: string } {
-  return { client: person(dice, world.addresses), agent: dice.pick(BROWSERS) };
+export function visitor(dice: Dice): { client: string; agent: string } {
+  return { client: person(dice), agent: dice.pick(BROWSERS) };
 }
 
 export function home(site: Site): string {
@@ -82,71 +63,68 @@ function referrer(dice: Dice, site: Site): string {
   return dice.chance(0.6) ? dice.pick(SEARCH_REFERRERS) : `${home(site)}/`;
 }
 
-/** One person reads some pages: the page, its pictures, and now and then something large. */
 export interface Visit {
   at: number;
   client: string;
   agent: string;
-  /** Has been here before: unchanged things are revalidated, not sent. */
+  /** Has been here before: unchanged things are revalidated, not sent again. */
   known: boolean;
   from: string;
-  /** The page to begin at. */
-  page?: Page;
-  guilty?: boolean;
+  /** The post to begin at. */
+  post?: Post;
+  guilty?: true;
 }
 
+/** One person reads some posts: each with its style sheet and pictures; now and then a recording. */
 export function visit(world: World, dice: Dice, site: Site, who: Visit): void {
   let { at, from } = who;
-  const base: Pick<Hit, 'vhost' | 'https' | 'client' | 'agent' | 'guilty'> = {
+  const { client, agent } = who;
+  const base = {
     vhost: site.vhost,
     https: site.https,
-    client: who.client,
-    agent: who.agent,
-    ...(who.guilty ? { guilty: true } : {}),
+    client,
+    agent,
+    ...(who.guilty && { guilty: who.guilty }),
   };
-  const get = (thing: Thing, referer: string, unchanged: boolean) => {
+  const get = (thing: Thing, unchanged: boolean) => {
     world.add({
       ...base,
       at,
       path: thing.path,
-      referer,
+      referer: from,
       ...(unchanged ? { status: 304 } : { bytes: thing.bytes }),
     });
     at += dice.int(20, 900);
   };
-  const first = who.page ?? dice.pickEarly(site.pages);
-  const more = Array.from({ length: dice.poisson(0.6) }, () => dice.pickEarly(site.pages));
-  for (const page of [first, ...more]) {
-    get(page, from, false);
-    from = home(site) + page.path;
-    if (page === first) for (const asset of site.assets) if (dice.chance(0.6)) get(asset, from, who.known);
-    for (const picture of page.pictures)
-      if (dice.chance(0.85)) get(picture, from, who.known && dice.chance(0.8));
+  const first = who.post ?? dice.pickEarly(site.posts);
+  const more = Array.from({ length: dice.poisson(0.6) }, () => dice.pickEarly(site.posts));
+  for (const post of [first, ...more]) {
+    get(post, false);
+    from = home(site) + post.path;
+    if (post === first) for (const asset of site.assets) if (dice.chance(0.6)) get(asset, who.known);
+    for (const picture of post.pictures) {
+      if (dice.chance(0.9)) get(picture, who.known && dice.chance(0.8));
+      if (picture.original.path !== picture.path && dice.chance(0.003)) get(picture.original, false);
+    }
     at += dice.int(5_000, 90_000);
   }
-  if (dice.chance(0.02)) get(dice.pick(site.downloads), from, false);
-  if (dice.chance(0.006)) play(world, dice, site, { ...who, at, from }, dice.pick(site.audio));
+  if (dice.chance(0.004)) listen(world, dice, base, at, from, dice.pick(site.audio));
 }
 
-/** A player asks for a recording range by range, each once, and may stop early. */
-export function play(world: World, dice: Dice, site: Site, who: Visit, thing: Thing): void {
-  const piece = dice.pick([524_288, 1_048_576, 2_097_152]);
-  const heard = thing.bytes * (dice.chance(0.6) ? 1 : dice.next());
-  let at = who.at;
-  for (let start = 0; start < heard; start += piece) {
-    const bytes = Math.min(piece, thing.bytes - start);
-    world.add({
-      at,
-      vhost: site.vhost,
-      https: site.https,
-      client: who.client,
-      agent: who.agent,
-      referer: who.from,
-      path: thing.path,
-      status: 206,
-      bytes,
-      ...(who.guilty ? { guilty: true } : {}),
-    });
+/** A browser asks for a recording piece by piece, each once, and may stop early. */
+function listen(
+  world: World,
+  dice: Dice,
+  base: Pick<Hit, 'vhost' | 'https' | 'client' | 'agent'>,
+  from: number,
+  referer: string,
+  thing: Thing,
+): void {
+  const heard = thing.bytes * (dice.chance(0.4) ? 1 : dice.next());
+  let at = from;
+  for (let start = 0; start < heard; start += 1_048_576) {
+    const bytes = Math.min(1_048_576, thing.bytes - start);
+    world.add({ ...base, at, path: thing.path, referer, status: 206, bytes });
     at += dice.int(4_000, 20_000);
   }
 }
@@ -154,38 +132,29 @@ export function play(world: World, dice: Dice, site: Site, who: Visit, thing: Th
 function robots(world: World, site: Site, rate: Rate): void {
   const dice = world.dice.fork(`robots of ${site.vhost}`);
   const base = { vhost: site.vhost, https: site.https };
-  const probe = inside(dice, '69.162.124.224/28');
-  for (let day = 0; day < world.calendar.days; day++) {
-    const some = Math.ceil(8 * world.scale);
-    for (const at of instants(world, dice, day, some, (at) => rate(site, at))) {
-      const google = dice.chance(0.6);
-      const client = inside(dice, google ? '66.249.64.0/20' : '157.55.39.0/24');
-      const page = dice.pick(site.pages);
-      const fresh = dice.chance(0.7);
-      const agent = google ? GOOGLEBOT : BINGBOT;
+  const readers = FEED_READERS.map((agent) => ({ agent, client: person(dice) }));
+  const probe = inside(dice, '192.0.2.0/24');
+  for (let day = 0; day < world.days; day++) {
+    for (const at of instants(world, dice, day, 8 * world.scale, rate)) {
+      const { agent, network } = dice.chance(0.6) ? GOOGLEBOT : BINGBOT;
+      const client = inside(dice, network);
+      const post = dice.pick(site.posts);
       world.add({
         ...base,
         at,
         client,
         agent,
-        path: page.path,
-        ...(fresh ? { bytes: page.bytes } : { status: 304 }),
+        path: post.path,
+        ...(dice.chance(0.7) ? { bytes: post.bytes } : { status: 304 }),
       });
+      if (dice.chance(0.1))
+        world.add({ ...base, at: at - 900, client, agent, path: '/robots.txt', bytes: 128 });
     }
-    for (const at of instants(world, dice, day, some)) {
-      const client = person(dice, world.addresses);
-      const agent = dice.pick(FEED_READERS);
-      const unchanged = dice.chance(0.7);
-      world.add({
-        ...base,
-        at,
-        client,
-        agent,
-        path: '/feed/',
-        ...(unchanged ? { status: 304 } : { bytes: 18_211 }),
-      });
+    for (const at of instants(world, dice, day, 8 * world.scale)) {
+      const answer = dice.chance(0.8) ? { status: 304 } : { bytes: 18_211 };
+      world.add({ ...base, ...dice.pick(readers), at, path: '/feed/', ...answer });
     }
-    for (const at of instants(world, dice, day, some))
+    for (const at of instants(world, dice, day, 3 * world.scale))
       world.add({ ...base, at, client: probe, agent: MONITOR, method: 'HEAD', path: '/' });
   }
 }
@@ -193,38 +162,29 @@ function robots(world: World, site: Site, rate: Rate): void {
 const SCANNED = [
   '/.env',
   '/phpmyadmin/index.php',
-  '/wp-content/plugins/x/readme.txt',
   '/.git/config',
   '/old/backup.zip',
+  '/wp-content/debug.log',
 ];
 
-/** What every server on the net is sent: scans, timeouts, TLS on the plain port, requests that are none. */
+/** What every server is sent: guessed passwords, scans, timeouts, TLS on the plain port. */
 function dirt(world: World): void {
   const dice = world.dice.fork('dirt');
-  for (let day = 0; day < world.calendar.days; day++) {
+  for (let day = 0; day < world.days; day++) {
     for (const at of instants(world, dice, day, 14 * world.scale)) {
       const site = dice.pick(world.sites);
-      const base = { at, vhost: site.vhost, client: person(dice, world.addresses), agent: '-' };
-      const kinds: (() => Hit)[] = [
-        () => ({ ...base, line: '-', status: 408 }),
-        () => ({ ...base, line: '\x16\x03\x01\x02', status: 400, bytes: 226 }),
-        () => ({ ...base, path: dice.pick(SCANNED), status: 404, bytes: 196, agent: 'Go-http-client/1.1' }),
-        () => ({ ...base, path: dice.pick(SCANNED), status: 403, bytes: 199, agent: `"'><script>\\x22` }),
-        () => ({ ...base, method: 'POST', path: '/wp-login.php', bytes: 3_912, agent: dice.pick(BROWSERS) }),
-        () => ({
-          ...base,
-          client: '::1',
-          line: 'OPTIONS * HTTP/1.0',
-          agent: 'Apache (internal dummy connection)',
-        }),
-        () => ({
-          ...base,
-          path: `/search?q=caf\xe9&x="${dice.int(1, 99)}"`,
-          bytes: 9_800,
-          agent: dice.pick(BROWSERS),
-        }),
+      const base = { at, vhost: site.vhost, https: site.https, client: person(dice), agent: '-', path: '/' };
+      const kinds: Hit[] = [
+        { ...base, line: '-', status: 408 },
+        { ...base, line: '\x16\x03\x01\x02', https: false, status: 400, bytes: 226 },
+        { ...base, path: dice.pick(SCANNED), status: 404, bytes: 196, agent: 'Go-http-client/1.1' },
+        { ...base, path: dice.pick(SCANNED), status: 403, bytes: 199, agent: '"><script>' },
+        { ...base, client: '::1', line: 'OPTIONS * HTTP/1.0', agent: 'Apache (internal dummy connection)' },
+        { ...base, path: '/?s=caf\xe9', bytes: 9_800, agent: dice.pick(BROWSERS) },
+        { ...base, method: 'POST', path: '/wp-login.php', bytes: 3_912, agent: dice.pick(BROWSERS) },
+        { ...base, method: 'POST', path: '/wp-login.php', bytes: 3_912, agent: dice.pick(BROWSERS) },
       ];
-      world.add(dice.pick(kinds)());
+      world.add(dice.pick(kinds));
     }
   }
 }

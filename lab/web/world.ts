@@ -1,61 +1,62 @@
 import type { Dice } from '../dice.js';
-import type { Addresses } from './agents.js';
-import type { Calendar } from './calendar.js';
 import type { Site } from './sites.js';
 
-/** One request as the server saw it. A 200 with no bytes is an empty answer; a 304 never has any. */
+export const HOUR = 3_600_000;
+export const DAY = 24 * HOUR;
+
+/** One request as the server saw it. A 304 has no bytes. */
 export interface Hit {
-  /** UTC milliseconds at which the request came. */
+  /** UTC milliseconds. */
   at: number;
   vhost: string;
-  https?: boolean;
+  https: boolean;
   client: string;
-  user?: string;
+  agent: string;
   method?: string;
-  path?: string;
+  path: string;
   /** The whole request line, where it is not method, path and protocol. */
   line?: string;
   status?: number;
   /** Of the response body. */
   bytes?: number;
   referer?: string;
-  agent: string;
-  /** Part of what the case is about. Never written to the evidence. */
-  guilty?: boolean;
+  /** What the scenario is about. Never written to the log, counted in the truth. */
+  guilty?: true;
 }
 
-/** A server for some days: its sites, its calendar, and the requests so far. */
-export interface World {
-  dice: Dice;
-  calendar: Calendar;
-  /** UTC milliseconds: when the logs begin and end. */
-  from: number;
-  to: number;
-  sites: Site[];
-  /** The site that the case is about. */
-  subject: Site;
-  visitsPerDay: number;
-  scale: number;
-  /** Sigma of the day to day lognormal. */
-  noise: number;
-  weekend: number;
-  addresses: Addresses;
-  /** With the culprit the server sends this many times the bytes a day it sent without. */
-  growth: number;
-  hits: Hit[];
-  /** Bytes a day without culprit; set by `measure`. */
-  usual: number;
-  measure(): void;
-  add(hit: Hit): void;
-}
+/** A server for some days: its sites, and the requests so far. */
+export class World {
+  readonly hits: Hit[] = [];
+  readonly subject: Site;
+  usualBytesPerDay = 0;
 
-/** What a scenario made true. */
-export interface Outcome {
-  since?: number;
-  until?: number;
-  blip?: number;
-  agent?: string;
-  object?: string;
-  network?: string;
-  vhost?: string;
+  constructor(
+    readonly dice: Dice,
+    readonly sites: Site[],
+    /** UTC midnight of the first day. */
+    readonly start: number,
+    readonly days: number,
+    /** On an average day, by people, on the whole server. */
+    readonly visitsPerDay: number,
+    readonly scale: number,
+  ) {
+    this.subject = sites[0]!;
+  }
+
+  get end(): number {
+    return this.midnight(this.days);
+  }
+
+  midnight(day: number): number {
+    return this.start + day * DAY;
+  }
+
+  add(hit: Hit): void {
+    if (hit.at >= this.start && hit.at < this.end) this.hits.push(hit);
+  }
+
+  /** Measures what is ordinary, before a culprit comes. */
+  measure(): void {
+    this.usualBytesPerDay = this.hits.reduce((sum, hit) => sum + (hit.bytes ?? 0), 0) / this.days;
+  }
 }

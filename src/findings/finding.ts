@@ -146,7 +146,8 @@ export interface Report {
   version: 1;
   case: string;
   hosts: string[];
-  period: { first: string | null; last: string | null };
+  /** Wall time as the logs have it; `zone` is the offset that most lines carry, `+01:00`. */
+  period: { first: string | null; last: string | null; zone?: string };
   sources: SourceReport[];
   findings: Finding[];
   clear: Clear[];

@@ -29,8 +29,9 @@ export function renderRows(result: Rows, format: RowsFormat, opts: RowsOptions):
   if (format === 'table') return asTable(result, opts);
   if (format === 'csv') return asCsv(result, opts.toTerminal ?? false);
   const names = uniqueNames(result.columns.map((c) => c.name));
-  const objects = result.rows.map((row) =>
-    asJson(Object.fromEntries(names.map((name, i) => [name, row[i]]))),
+  // Written by hand: an object would put a column named `2022` before all others.
+  const objects = result.rows.map(
+    (row) => `{${names.map((name, i) => `${asJson(name)}:${asJson(row[i])}`).join(',')}}`,
   );
   if (format === 'jsonl') return objects.map((o) => `${o}\n`).join('');
   return objects.length === 0 ? '[]\n' : `[\n${objects.join(',\n')}\n]\n`;

@@ -83,6 +83,9 @@ CREATE TABLE request_facts (
 
 ${TEXT_TABLES.map(textTable).join('\n')}
 
+-- What examining found, in the order shown; the finding as in the JSON contract, and what verify measures.
+CREATE TABLE findings (n INTEGER NOT NULL, id VARCHAR NOT NULL, finding VARCHAR NOT NULL, measure VARCHAR NOT NULL);
+
 CREATE VIEW requests AS
 SELECT s.host, f.source_id, s.path AS source, f.line,
        f.requested_at,

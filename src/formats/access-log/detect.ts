@@ -1,6 +1,7 @@
 import { basename } from 'node:path';
-import { BUILT_IN, type FormatChoice, withFallbacks } from './formats.js';
+import { BUILT_IN, type FormatChoice, type TextFormat, withFallbacks } from './formats.js';
 import { LogReader } from './log-reader.js';
+import { compile, FormatProblem } from './program.js';
 
 /** What the beginning of a file says about how to read it. */
 export interface Detected {
@@ -69,10 +70,14 @@ export function detectAccessLog(head: Uint8Array, path: string): Detected | null
   return { ...best, choice: choice.kind === 'json' ? choice : withFallbacks(choice.formats[0]!) };
 }
 
-/** How many lines of the sample a choice reads: whether a configured format is really the one of this log. */
+/**
+ * How many lines of the sample a choice reads: whether a configured format is really the one of this log. A format
+ * without a time (Apache's own `referer` and `agent`) reads none.
+ */
 export function linesRead(choice: FormatChoice, head: Uint8Array): { read: number; lines: number } {
   let read = 0;
   let lines = 0;
+  if (choice.kind === 'text' && !choice.formats.every(usable)) return { read, lines };
   const reader = new LogReader(
     choice,
     [0, 0],
@@ -85,4 +90,14 @@ export function linesRead(choice: FormatChoice, head: Uint8Array): { read: numbe
   reader.feed(wholeLines(head));
   reader.finish(false);
   return { read, lines };
+}
+
+function usable({ dialect, format }: TextFormat): boolean {
+  try {
+    compile(dialect, format);
+    return true;
+  } catch (problem) {
+    if (problem instanceof FormatProblem) return false;
+    throw problem;
+  }
 }

@@ -122,7 +122,7 @@ export class JsonReader {
     const b = rows.buffer;
     let p = start;
     while (p < end && b[p]! <= 32) p++;
-    if (b[p] !== 123) return Unread.badJson;
+    if (p >= end || b[p] !== 123) return Unread.badJson;
     const after = this.object(p, end, 0, 0);
     if (after < 0) return Unread.badJson;
     if (Number.isNaN(rows.seconds)) return Unread.badTime;
@@ -135,7 +135,7 @@ export class JsonReader {
     const b = this.rows.buffer;
     if (depth > DEEPEST) return -1;
     p = this.space(p + 1, end);
-    if (b[p] === 125) return p + 1;
+    if (p < end && b[p] === 125) return p + 1;
     for (;;) {
       if (p >= end || b[p] !== 34) return -1;
       const close = this.string(p + 1, end);
@@ -182,7 +182,7 @@ export class JsonReader {
     const b = this.rows.buffer;
     if (depth > DEEPEST) return -1;
     p = this.space(p + 1, end);
-    if (b[p] === 93) return p + 1;
+    if (p < end && b[p] === 93) return p + 1;
     for (let first = true; ; first = false) {
       p = this.value(p, end, first ? path : 1, depth);
       if (p < 0) return -1;
@@ -205,7 +205,7 @@ export class JsonReader {
         this.time(start, end);
         return;
       case Field.client:
-        rows.client = rows.intern(d.client, start, end);
+        this.client(start, end);
         return;
       case Field.vhost:
         rows.vhost ||= rows.hostName(start, end);
@@ -257,12 +257,25 @@ export class JsonReader {
     }
   }
 
+  /** An address; Caddy before 2.5 and others write its port behind it. */
+  private client(start: number, end: number): void {
+    const { rows } = this;
+    const bracket = rows.buffer[start] === 91;
+    let stop = rows.indexOfByte(bracket ? 93 : 58, start, end);
+    if (bracket) start++;
+    // More than one colon: an IPv6 address without a port.
+    else if (rows.indexOfByte(58, stop + 1, end) < end) stop = end;
+    rows.client = rows.intern(rows.dictionaries.client, start, stop);
+  }
+
   /** A time as text (ISO, CLF) or as a number of seconds, milli-, micro- or nanoseconds since 1970. */
   private time(start: number, end: number): void {
     const { rows, clock } = this;
     const b = rows.buffer;
     let seconds: number;
     clock.zone = 0;
+    // Apache's %t in a JSON of its own.
+    if (b[start] === 91) start++;
     if (b[start + 2] === 47 && end - start >= 26) seconds = clock.clf(b, start);
     else if (b[start + 4] === 45 && end - start >= 19) seconds = clock.iso(b, start, end);
     else {
@@ -270,8 +283,8 @@ export class JsonReader {
       while (seconds > 1e11) seconds /= 1e3;
     }
     if (!(seconds >= 0 && seconds < 253_402_300_800)) return;
-    // A zone says more than UTC: Traefik has StartUTC and StartLocal.
-    if (!Number.isNaN(rows.seconds) && clock.zone === 0) return;
+    // A zone says more than UTC: Traefik has StartUTC and StartLocal. Its `time` is when the line was written.
+    if (!Number.isNaN(rows.seconds) && (clock.zone === 0 || rows.zone !== 0)) return;
     rows.seconds = seconds;
     rows.zone = clock.zone;
   }

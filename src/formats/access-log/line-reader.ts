@@ -60,7 +60,7 @@ export class LineReader {
     rows.clear();
     this.reached = 0;
     let p = start;
-    for (let i = 0; i < lead.length; i++) if (b[p++] !== lead[i]) return Unread.noMatch;
+    for (let i = 0; i < lead.length; i++, p++) if (p >= end || b[p] !== lead[i]) return Unread.noMatch;
     for (let s = 0, o = 0; s < steps.length; s++, o += 5) {
       this.reached = s;
       if (p > end) return s >= program.least ? Unread.none : Unread.brokenOff;
@@ -80,7 +80,11 @@ export class LineReader {
               ? isNumber(field)
                 ? rows.indexOfByte(32, p, end)
                 : end
-              : this.until(ops[o + 2]!, steps[s]!.literal, p, end);
+              : field === Field.forwarded && ops[o + 2] === 32
+                ? this.listEnd(p, end)
+                : this.until(ops[o + 2]!, steps[s]!.literal, p, end);
+        if (stop < 0 && quote !== 0 && s < program.least)
+          stop = this.closingUnescaped(quote, steps[s]!.literal, p, end, ops[o + 4]!);
         if (stop < 0) {
           // A value with no end: the line was cut. What stands before it is whole.
           if (s >= program.least && quote !== 0) return Unread.none;
@@ -112,10 +116,17 @@ export class LineReader {
       case Field.skip:
         return Unread.none;
       case Field.client:
-        // An address or a host name; never empty and never with a space in it.
-        if (end === start || (!quoted && rows.indexOfByte(32, start, end) < end)) return Unread.noMatch;
-        rows.client = rows.intern(d.client, start, end);
+        // An address or a host name; never empty, never a dash and never with a space in it.
+        if (end === start || (end - start === 1 && rows.buffer[start] === 45)) return Unread.noMatch;
+        if (!quoted && rows.indexOfByte(32, start, end) < end) return Unread.noMatch;
+        if (rows.client === 0) rows.client = rows.intern(d.client, start, end);
         return Unread.none;
+      case Field.forwarded:
+        // Each proxy adds the address that it saw: the first is the client's.
+        if (rows.client === 0) rows.client = rows.intern(d.client, start, rows.indexOfByte(44, start, end));
+        return Unread.none;
+      case Field.zone:
+        return this.zone(start, end);
       case Field.vhost:
         rows.vhost = rows.hostName(start, end);
         return Unread.none;
@@ -148,9 +159,11 @@ export class LineReader {
         return Unread.none;
       case Field.status:
         rows.status = this.digits(start, end);
-        // Apache writes "-" for a connection that got no answer; nginx 000 likewise.
+        // Apache writes "-" for a connection that got no answer; nginx 000 likewise. Fewer digits: a cut line.
         if (rows.status === -2) rows.status = 0;
-        return rows.status >= 0 && rows.status <= 999 && end - start <= 3 ? Unread.none : Unread.badStatus;
+        return rows.status >= 0 && (end - start === 3 || rows.buffer[start] === 45)
+          ? Unread.none
+          : Unread.badStatus;
       case Field.bodyBytes:
       case Field.sentBytes:
         rows.bytes = this.digits(start, end);
@@ -171,13 +184,23 @@ export class LineReader {
     }
   }
 
-  private time(field: number, start: number, end: number, pattern?: string): Unread {
+  /** `%{%z}t` by itself, behind a time that was read without it. */
+  private zone(start: number, end: number): Unread {
+    const { clock, rows } = this;
+    const zone = clock.offset(rows.buffer, start, end);
+    if (Number.isNaN(zone)) return Unread.badTime;
+    rows.seconds -= zone * 60;
+    rows.zone = zone;
+    return Unread.none;
+  }
+
+  private time(field: number, start: number, end: number, pattern?: Uint8Array): Unread {
     const { clock, rows } = this;
     const b = rows.buffer;
     let seconds: number;
     if (field === Field.timeClf) seconds = start + 26 <= end ? clock.clf(b, start) : Number.NaN;
     else if (field === Field.timeIso) seconds = start + 19 <= end ? clock.iso(b, start, end) : Number.NaN;
-    else if (field === Field.timePattern) seconds = clock.pattern(b, start, end, pattern ?? '');
+    else if (field === Field.timePattern) seconds = clock.pattern(b, start, end, pattern!);
     else {
       let stop = start;
       while (stop < end && (b[stop] === 46 || (b[stop]! >= 48 && b[stop]! <= 57))) stop++;
@@ -220,10 +243,18 @@ export class LineReader {
     for (let i = start; i < end; i++) {
       if (b[i] !== first) continue;
       let k = 1;
-      while (k < literal.length && b[i + k] === literal[k]) k++;
+      while (k < literal.length && i + k < end && b[i + k] === literal[k]) k++;
+      if (i + k === end) return i;
       // " [" may stand in a user name too; the one before a time has a digit behind it.
       if (k === literal.length && (literal[k - 1] !== 91 || (b[i + k]! >= 48 && b[i + k]! <= 57))) return i;
     }
+    return -1;
+  }
+
+  /** The end of `192.0.2.1, 192.0.2.2 `: a space with no comma before it. */
+  private listEnd(start: number, end: number): number {
+    const b = this.rows.buffer;
+    for (let i = start; i < end; i++) if (b[i] === 32 && (i === start || b[i - 1] !== 44)) return i;
     return -1;
   }
 
@@ -260,6 +291,22 @@ export class LineReader {
     return first >= 0 && literal.length === 1 ? first : -1;
   }
 
+  /** Logs that escape nothing (`escape=none`, Apache before 2.0.46): a backslash is only a backslash. */
+  private closingUnescaped(
+    quote: number,
+    literal: Uint8Array,
+    start: number,
+    end: number,
+    number: number,
+  ): number {
+    const { rows } = this;
+    for (let i = start; ; i++) {
+      i = rows.indexOfByte(quote, i, end);
+      if (i >= end) return -1;
+      if (this.follows(literal, i, end, number)) return i;
+    }
+  }
+
   private follows(literal: Uint8Array, at: number, end: number, number: number): boolean {
     const b = this.rows.buffer;
     if (literal.length === 1) return at + 1 === end || b[at + 1] === 32;
@@ -294,6 +341,6 @@ function isNumber(field: Field | number | undefined): boolean {
     field === Field.status ||
     field === Field.bodyBytes ||
     field === Field.sentBytes ||
-    (field !== undefined && field >= Field.durationMicros)
+    (field !== undefined && field >= Field.durationMicros && field <= Field.durationNanos)
   );
 }

@@ -9,6 +9,8 @@ import { Rows } from './rows.js';
 const LONGEST_LINE = 1 << 20;
 const SLACK = 8;
 const EXCERPT = 200;
+/** A batch ends here though few of its lines were read: what unread lines put into dictionaries is let go. */
+const MOST_LINES = 1 << 18;
 /** Of each job; the counts are always complete. */
 const MOST_SAMPLES = 100;
 
@@ -74,6 +76,8 @@ export class LogReader {
   private samplesLeft = MOST_SAMPLES;
   private tally = emptyTally();
   private upTo = 0;
+  /** Bytes of this job before the buffer's first. */
+  private before = 0;
   private readonly compiledKind: Batch['bytesKind'];
 
   /**
@@ -109,6 +113,7 @@ export class LogReader {
     this.samplesLeft = MOST_SAMPLES;
     this.tally = emptyTally();
     this.upTo = 0;
+    this.before = 0;
   }
 
   /** Says with the next batch that ids start from 1, whatever was sent before by another reader. */
@@ -140,7 +145,6 @@ export class LogReader {
   filled(count: number): void {
     const end = this.held + count;
     const bytes = Buffer.from(this.buffer.buffer, 0, end);
-    const base = this.upTo;
     let start = 0;
     // What was held has no newline in it.
     for (let newline = bytes.indexOf(10, this.held); newline >= 0; newline = bytes.indexOf(10, start)) {
@@ -148,16 +152,21 @@ export class LogReader {
       if (this.skipping) this.skipping = false;
       else this.line(start, newline);
       start = newline + 1;
-      this.upTo = base + start;
-      if (this.rows.full) this.flush('no');
+      this.upTo = this.before + start;
+      if (this.rows.full || this.tally.lines >= MOST_LINES) this.flush('no');
     }
     this.held = end - start;
     if (this.held > LONGEST_LINE) {
       if (!this.skipping) this.unread(start, end, Unread.tooLong);
       this.skipping = true;
-      this.upTo += this.held;
+    }
+    if (this.skipping) {
+      this.before += end;
       this.held = 0;
-    } else if (start > 0) this.buffer.copyWithin(0, start, end);
+    } else {
+      this.before += start;
+      if (start > 0) this.buffer.copyWithin(0, start, end);
+    }
   }
 
   /**
@@ -167,22 +176,32 @@ export class LogReader {
    */
   finish(broken: boolean): void {
     let pending: Pending = 'no';
-    if (this.held > 0 && !this.skipping) {
+    // A line without end was counted when it was given up.
+    if (this.skipping) pending = Unread.tooLong;
+    else if (this.held > 0) {
       const why = broken ? this.unread(0, this.held, Unread.brokenOff) : this.line(0, this.held);
       pending = why === Unread.none ? 'record' : why;
     }
     this.held = 0;
+    this.skipping = false;
     this.flush(pending);
   }
 
   private line(start: number, end: number): Unread {
     const { buffer, rows, readers, tally } = this;
+    // As it stands in the file, so that it does not matter in which chunks it came.
+    if (end - start > LONGEST_LINE) return this.unread(start, end, Unread.tooLong);
     if (end > start && buffer[end - 1] === 13) end--;
     // A crash leaves a block of NULs before the next line; an editor leaves a byte order mark.
     while (start < end && buffer[start] === 0) start++;
-    if (buffer[start] === 0xef && buffer[start + 1] === 0xbb && buffer[start + 2] === 0xbf) start += 3;
-    if (start >= end) return this.unread(start, end, Unread.empty);
-    if (end - start > LONGEST_LINE) return this.unread(start, end, Unread.tooLong);
+    if (
+      start + 3 <= end &&
+      buffer[start] === 0xef &&
+      buffer[start + 1] === 0xbb &&
+      buffer[start + 2] === 0xbf
+    )
+      start += 3;
+    if (this.rows.isBlank(start, end)) return this.unread(start, end, Unread.empty);
     let why: Exclude<Unread, 0> = Unread.noMatch;
     let furthest = -1;
     for (let i = 0; i < readers.length; i++) {

@@ -1,3 +1,5 @@
+import { patternBytes } from './times.js';
+
 /**
  * A log line's shape, compiled once: what stands where, and which bytes stand between. Both Apache's LogFormat
  * and nginx's log_format become one; the reader (line-reader.ts) runs it over bytes. Nothing of a format string
@@ -35,7 +37,10 @@ export const Field = {
   durationMillis: 21,
   durationSeconds: 22,
   durationNanos: 23,
-  /** Only a fraction of the second, after another time field: counted as read, not kept. */
+  /** The clients that a proxy speaks of: a list, or `-`. */
+  forwarded: 24,
+  /** `+0200`, behind a time that has none. */
+  zone: 25,
 } as const;
 export type Field = (typeof Field)[keyof typeof Field];
 
@@ -45,8 +50,8 @@ export interface Step {
   literal: Uint8Array;
   /** The quote around the value, or 0. Inside quotes a backslash takes the next byte with it. */
   quote: number;
-  /** strftime pattern of `timePattern`. */
-  pattern?: string;
+  /** strftime pattern of `timePattern`, from `patternBytes`. */
+  pattern?: Uint8Array;
 }
 
 export interface Program {
@@ -88,12 +93,16 @@ const REQUEST_HEADERS: Record<string, Field> = {
   referer: Field.referer,
   'user-agent': Field.agent,
   host: Field.vhost,
-  'x-forwarded-for': Field.client,
+  'x-forwarded-for': Field.forwarded,
+  'x-real-ip': Field.forwarded,
+  'cf-connecting-ip': Field.forwarded,
 };
 
 const NGINX: Record<string, Field> = {
   remote_addr: Field.client,
-  http_x_forwarded_for: Field.client,
+  http_x_forwarded_for: Field.forwarded,
+  http_x_real_ip: Field.forwarded,
+  http_cf_connecting_ip: Field.forwarded,
   remote_user: Field.user,
   time_local: Field.timeClf,
   time_iso8601: Field.timeIso,
@@ -180,7 +189,9 @@ function nginxParts(format: string): Part[] {
     variable.lastIndex = i;
     const m = format[i] === '$' ? variable.exec(format) : null;
     if (m) {
-      parts.push({ field: NGINX[m[1] ?? m[2]!] ?? Field.skip });
+      const name = m[1] ?? m[2]!;
+      // $uri$is_args$args is one value: a path with its query.
+      if (name !== 'is_args') parts.push({ field: NGINX[name] ?? Field.skip });
       i += m[0].length;
     } else {
       parts.push({ literal: format[i]! });
@@ -218,7 +229,12 @@ export function compile(dialect: 'apache' | 'nginx', format: string, name = 'cus
     const open = before.at(-1);
     const quote = (open === '"' || open === "'") && literal.startsWith(open) ? open.charCodeAt(0) : 0;
     before = literal;
-    return { field, literal: encoder.encode(literal), quote, ...(pattern ? { pattern } : {}) };
+    return {
+      field,
+      literal: encoder.encode(literal),
+      quote,
+      ...(pattern ? { pattern: patternBytes(pattern) } : {}),
+    };
   });
   const status = raw.findIndex((s) => s.field === Field.status);
   const time = raw.findIndex((s) => s.field >= Field.timeClf && s.field <= Field.timePattern);
@@ -239,7 +255,7 @@ export function compile(dialect: 'apache' | 'nginx', format: string, name = 'cus
 }
 
 /** Where two fields say the same thing, the better one is kept and the other skipped. */
-function preferBetter(raw: { field: Field; literal: string }[]): void {
+function preferBetter(raw: { field: Field; literal: string; pattern?: string }[]): void {
   const keepFirst = (field: Field) => {
     let seen = false;
     for (const s of raw)
@@ -255,9 +271,12 @@ function preferBetter(raw: { field: Field; literal: string }[]): void {
     for (const s of raw)
       if (([Field.method, Field.uri, Field.query, Field.protocol] as Field[]).includes(s.field))
         s.field = Field.skip;
-  for (const field of Object.values(Field)) if (field !== Field.skip) keepFirst(field);
-  const times = raw.filter((s) => s.field >= Field.timeClf && s.field <= Field.timePattern);
-  for (const s of times.slice(1)) s.field = Field.skip;
+  const [time, ...times] = raw.filter((s) => s.field >= Field.timeClf && s.field <= Field.timePattern);
+  const zoneless = time?.pattern !== undefined && !/%[zs]/.test(time.pattern);
+  for (const s of times) s.field = zoneless && s.pattern === '%z' ? Field.zone : Field.skip;
+  // The first client that is known counts: a proxy's `-` leaves it to the next.
+  for (const field of Object.values(Field))
+    if (field !== Field.skip && field !== Field.client && field !== Field.forwarded) keepFirst(field);
   const durations = raw.filter((s) => s.field >= Field.durationMicros && s.field <= Field.durationNanos);
   const finest = durations.toSorted((a, b) => a.field - b.field)[0];
   for (const s of durations) if (s !== finest) s.field = Field.skip;

@@ -160,6 +160,13 @@ export class Rows {
     if (q < end) this.query = this.intern(this.dictionaries.query, q + 1, end);
   }
 
+  /** Nothing but spaces and tabs. */
+  isBlank(start: number, end: number): boolean {
+    let i = start;
+    while (i < end && (this.buffer[i] === 32 || this.buffer[i] === 9)) i++;
+    return i >= end;
+  }
+
   /** Position of a byte in [start, end), or `end`. Four bytes a step (Hacker's Delight, 6-1). */
   indexOfByte(byte: number, start: number, end: number): number {
     const { view, buffer } = this;

@@ -25,28 +25,46 @@ function plain(bytes: Uint8Array): boolean {
 }
 
 export function textOf(bytes: Uint8Array, escaping: Escaping): Uint8Array {
-  const cut = bytes.length > MOST ? bytes.subarray(0, MOST) : bytes;
-  if (plain(cut) && cut === bytes) return bytes;
-  const raw = escaping === 'log' ? unescapeLog(cut) : unescapeJson(cut);
-  const more = cut === bytes ? '' : `… (${bytes.length} bytes)`;
-  return encoder.encode(visible(raw) + more);
+  if (plain(bytes) && bytes.length <= MOST) return bytes;
+  const raw = escaping === 'log' ? unescapeLog(bytes) : unescapeJson(bytes);
+  if (raw.length <= MOST) return encoder.encode(visible(raw));
+  return encoder.encode(`${visible(raw.subarray(0, wholeUpTo(raw, MOST)))}… (${bytes.length} bytes)`);
 }
 
-/** `\"` and `\xHH` become the byte they stand for. */
+/** At most `most` bytes, and no UTF-8 sequence cut in two. */
+function wholeUpTo(bytes: Uint8Array, most: number): number {
+  let end = most;
+  while (end > most - 4 && (bytes[end]! & 0xc0) === 0x80) end--;
+  return end;
+}
+
+/** The value of `count` hexadecimal digits at `i`, or -1. */
+function hex(bytes: Uint8Array, i: number, count: number): number {
+  let value = 0;
+  for (let k = i; k < i + count; k++) {
+    const b = bytes[k] ?? 0;
+    const digit =
+      b >= 48 && b <= 57 ? b - 48 : (b | 32) >= 97 && (b | 32) <= 102 ? (b | 32) - 87 : Number.NaN;
+    value = value * 16 + digit;
+  }
+  return Number.isNaN(value) ? -1 : value;
+}
+
+/** `\"` and `\xHH` become the byte they stand for; nginx's `escape=json` adds `\u00HH`. */
 function unescapeLog(bytes: Uint8Array): Uint8Array {
   const out = new Uint8Array(bytes.length);
   let n = 0;
   for (let i = 0; i < bytes.length; i++) {
     const b = bytes[i]!;
+    if (b !== 0x5c) {
+      out[n++] = b;
+      continue;
+    }
     const next = String.fromCharCode(bytes[i + 1] ?? 0);
-    if (b !== 0x5c) out[n++] = b;
-    else if (next === 'x' && i + 3 < bytes.length) {
-      const value = Number.parseInt(String.fromCharCode(bytes[i + 2]!, bytes[i + 3]!), 16);
-      if (Number.isNaN(value)) out[n++] = b;
-      else {
-        out[n++] = value;
-        i += 3;
-      }
+    const value = next === 'x' ? hex(bytes, i + 2, 2) : next === 'u' ? hex(bytes, i + 2, 4) : -1;
+    if (value >= 0 && value <= 0xff) {
+      out[n++] = value;
+      i += next === 'x' ? 3 : 5;
     } else if (next === '"' || next === '\\' || next === "'") {
       out[n++] = bytes[++i]!;
     } else if (SHORT[next] !== undefined) {
@@ -57,22 +75,36 @@ function unescapeLog(bytes: Uint8Array): Uint8Array {
   return out.subarray(0, n);
 }
 
+/** As RFC 8259 has it; what is no escape stays as it is, for Apache writes `\xHH` into JSON too. */
 function unescapeJson(bytes: Uint8Array): Uint8Array {
-  const text = Buffer.from(bytes).toString('latin1');
-  try {
-    // Raw UTF-8 inside the string is kept as bytes by going through latin1.
-    return joined(JSON.parse(`"${text}"`) as string);
-  } catch {
-    return bytes;
+  // No escape is shorter than what it stands for.
+  const out = new Uint8Array(bytes.length);
+  let n = 0;
+  for (let i = 0; i < bytes.length; i++) {
+    const b = bytes[i]!;
+    if (b !== 0x5c) {
+      out[n++] = b;
+      continue;
+    }
+    const next = String.fromCharCode(bytes[i + 1] ?? 0);
+    let unit = next === 'u' ? hex(bytes, i + 2, 4) : -1;
+    if (unit >= 0) {
+      i += 5;
+      const low = unit >= 0xd800 && unit < 0xdc00 && bytes[i + 1] === 0x5c && bytes[i + 2] === 0x75;
+      const second = low ? hex(bytes, i + 3, 4) : -1;
+      if (second >= 0xdc00 && second < 0xe000) {
+        unit = 0x10000 + ((unit - 0xd800) << 10) + (second - 0xdc00);
+        i += 6;
+      }
+      n += encoder.encodeInto(String.fromCodePoint(unit), out.subarray(n)).written;
+    } else if (next === '"' || next === '\\' || next === '/') {
+      out[n++] = bytes[++i]!;
+    } else if (SHORT[next] !== undefined && next !== 'v') {
+      out[n++] = SHORT[next];
+      i++;
+    } else out[n++] = b;
   }
-}
-
-/** Characters above 255 came from a \u escape, the rest are bytes of the file. */
-function joined(text: string): Uint8Array {
-  const parts: Uint8Array[] = [];
-  for (const c of text)
-    parts.push(c.codePointAt(0)! > 0xff ? encoder.encode(c) : Uint8Array.of(c.charCodeAt(0)));
-  return Buffer.concat(parts);
+  return out.subarray(0, n);
 }
 
 /** Bytes that are not UTF-8 are kept as \xHH, so that nothing is lost and two values never become one. */

@@ -4,15 +4,32 @@
  *
  * Source: httpd mod_log_config %t (CLF), strftime(3) for %{…}t; ISO 8601 as nginx and Caddy write it.
  */
-const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
+const encoder = new TextEncoder();
+const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'].map(
+  (name) => encoder.encode(name),
+);
 
-/** Days from 1970-01-01 to the day of a proleptic Gregorian date; NaN when there is no such day. */
+const MONTH_DAYS = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
+/** Days of a year before each of its months. */
+const DAYS_BEFORE = MONTH_DAYS.map((_, m) => MONTH_DAYS.slice(0, m).reduce((sum, days) => sum + days, 0));
+
+/** Days from 1970-01-01 to the day of a Gregorian date; NaN when there is no such day. Makes no Date. */
 function daysOf(year: number, month: number, day: number): number {
-  const moment = Date.UTC(year, month - 1, day);
-  const back = new Date(moment);
-  return year >= 1970 && year < 10_000 && back.getUTCMonth() === month - 1 && back.getUTCDate() === day
-    ? moment / 86_400_000
-    : Number.NaN;
+  if (!(year >= 1970 && year < 10_000 && month >= 1 && month <= 12)) return Number.NaN;
+  const leap = year % 4 === 0 && (year % 100 !== 0 || year % 400 === 0) ? 1 : 0;
+  if (!(day >= 1 && day <= MONTH_DAYS[month - 1]! + (month === 2 ? leap : 0))) return Number.NaN;
+  const before = year - 1;
+  const leaps = Math.floor(before / 4) - Math.floor(before / 100) + Math.floor(before / 400) - 477;
+  return (year - 1970) * 365 + leaps + DAYS_BEFORE[month - 1]! + (month > 2 ? leap : 0) + day - 1;
+}
+
+/** 1 to 12 for `Jan` to `Dec`, else NaN. */
+function monthOf(b: Uint8Array, i: number): number {
+  for (let m = 0; m < 12; m++) {
+    const name = MONTHS[m]!;
+    if (b[i] === name[0] && b[i + 1] === name[1] && b[i + 2] === name[2]) return m + 1;
+  }
+  return Number.NaN;
 }
 
 function digits2(b: Uint8Array, i: number): number {
@@ -33,6 +50,17 @@ function clock(b: Uint8Array, i: number): number {
   return h < 24 && m < 60 && s <= 60 && b[i + 2] === 58 && b[i + 5] === 58
     ? h * 3600 + m * 60 + s
     : Number.NaN;
+}
+
+/** A strftime pattern with its abbreviations spelt out, as `Clock.pattern` takes it. */
+export function patternBytes(pattern: string): Uint8Array {
+  return encoder.encode(
+    pattern
+      .replaceAll('%F', '%Y-%m-%d')
+      .replaceAll('%T', '%H:%M:%S')
+      .replaceAll('%D', '%m/%d/%y')
+      .replaceAll('%R', '%H:%M'),
+  );
 }
 
 /** Reads times, remembering the last day so that a calendar is asked once a day and not once a line. */
@@ -68,9 +96,8 @@ export class Clock {
   }
 
   private newDay(b: Uint8Array, i: number): void {
-    const month = MONTHS.indexOf(String.fromCharCode(b[i + 3]!, b[i + 4]!, b[i + 5]!)) + 1;
-    const fine = month > 0 && b[i + 2] === 47 && b[i + 6] === 47;
-    this.dayStart = fine ? daysOf(digits4(b, i + 7), month, digits2(b, i)) * 86_400 : Number.NaN;
+    const fine = b[i + 2] === 47 && b[i + 6] === 47;
+    this.dayStart = fine ? daysOf(digits4(b, i + 7), monthOf(b, i + 3), digits2(b, i)) * 86_400 : Number.NaN;
     this.day.set(b.subarray(i, i + 11));
   }
 
@@ -81,13 +108,13 @@ export class Clock {
     if (b[i + 4] !== 45 || b[i + 7] !== 45 || (b[i + 10] !== 84 && b[i + 10] !== 32)) return Number.NaN;
     let at = i + 19;
     let fraction = 0;
-    if (b[at] === 46 || b[at] === 44) {
+    if (at < end && (b[at] === 46 || b[at] === 44)) {
       let scale = 0.1;
       for (at++; at < end && b[at]! >= 48 && b[at]! <= 57; at++, scale /= 10)
         fraction += (b[at]! - 48) * scale;
     }
     let zone = 0;
-    if (b[at] === 90) at++;
+    if (at < end && b[at] === 90) at++;
     else if (at < end && (b[at] === 43 || b[at] === 45)) {
       const sign = b[at] === 43 ? 1 : -1;
       const colon = b[at + 3] === 58 ? 1 : 0;
@@ -100,84 +127,90 @@ export class Clock {
     return days * 86_400 + time + fraction - zone * 60;
   }
 
+  /** `+0200` or `-0330` in minutes; NaN for anything else. */
+  offset(b: Uint8Array, i: number, end: number): number {
+    const sign = b[i] === 43 ? 1 : b[i] === 45 ? -1 : Number.NaN;
+    const zone = i + 5 <= end ? sign * (digits2(b, i + 1) * 60 + digits2(b, i + 3)) : Number.NaN;
+    return zone >= -900 && zone <= 900 ? zone : Number.NaN;
+  }
+
   /** strftime(3) conversions that occur in logs; unknown ones make every line unread, out loud. */
-  pattern(b: Uint8Array, i: number, end: number, pattern: string): number {
+  pattern(b: Uint8Array, i: number, end: number, pattern: Uint8Array): number {
     let year = 1970;
     let month = 1;
     let day = 1;
-    let seconds = 0;
+    let h = 0;
+    let m = 0;
+    let s = 0;
     let zone = 0;
     let epoch = Number.NaN;
     let at = i;
-    const full = pattern
-      .replaceAll('%F', '%Y-%m-%d')
-      .replaceAll('%T', '%H:%M:%S')
-      .replaceAll('%D', '%m/%d/%y')
-      .replaceAll('%R', '%H:%M');
-    for (let k = 0; k < full.length; k++) {
-      if (full[k] !== '%') {
-        if (b[at] !== full.charCodeAt(k)) return Number.NaN;
+    for (let k = 0; k < pattern.length; k++) {
+      if (pattern[k] !== 37) {
+        if (b[at] !== pattern[k]) return Number.NaN;
         at++;
         continue;
       }
-      switch (full[++k]) {
-        case 'Y':
+      switch (pattern[++k]) {
+        case 89: // %Y
           year = digits4(b, at);
           at += 4;
           break;
-        case 'y':
+        case 121: // %y
           year = 2000 + digits2(b, at);
           at += 2;
           break;
-        case 'm':
+        case 109: // %m
           month = digits2(b, at);
           at += 2;
           break;
-        case 'd':
+        case 100: // %d
           day = digits2(b, at);
           at += 2;
           break;
-        case 'e':
+        case 101: // %e
           day = b[at] === 32 ? b[at + 1]! - 48 : digits2(b, at);
           at += 2;
           break;
-        case 'b':
-        case 'h':
-          month = MONTHS.indexOf(String.fromCharCode(b[at]!, b[at + 1]!, b[at + 2]!)) + 1 || Number.NaN;
+        case 98: // %b
+        case 104: // %h
+          month = monthOf(b, at);
           at += 3;
           break;
-        case 'a':
+        case 97: // %a
           at += 3;
           break;
-        case 'H':
-          seconds += digits2(b, at) * 3600;
+        case 72: // %H
+          h = digits2(b, at);
           at += 2;
           break;
-        case 'M':
-          seconds += digits2(b, at) * 60;
+        case 77: // %M
+          m = digits2(b, at);
           at += 2;
           break;
-        case 'S':
-          seconds += digits2(b, at);
+        case 83: // %S
+          s = digits2(b, at);
           at += 2;
           break;
-        case 'z':
-          zone = (b[at] === 45 ? -1 : 1) * (digits2(b, at + 1) * 60 + digits2(b, at + 3));
+        case 122: // %z
+          zone = this.offset(b, at, end);
           at += 5;
           break;
-        case 's':
+        case 115: // %s
           epoch = 0;
           for (; at < end && b[at]! >= 48 && b[at]! <= 57; at++) epoch = epoch * 10 + b[at]! - 48;
           break;
-        case '%':
+        case 37:
           if (b[at++] !== 37) return Number.NaN;
           break;
         default:
           return Number.NaN;
       }
     }
+    if (!(h < 24 && m < 60 && s <= 60) || Number.isNaN(zone)) return Number.NaN;
     this.zone = zone;
     this.end = at;
-    return Number.isNaN(epoch) ? daysOf(year, month, day) * 86_400 + seconds - zone * 60 : epoch;
+    if (!Number.isNaN(epoch)) return epoch;
+    return daysOf(year, month, day) * 86_400 + h * 3600 + m * 60 + s - zone * 60;
   }
 }

@@ -30,7 +30,12 @@ const inOrder = (r: Report): Keys<Report> => ({
   version: r.version,
   case: r.case,
   hosts: r.hosts,
-  period: { first: r.period.first, last: r.period.last },
+  // `zone` is optional in the contract; whoever knows it puts it there.
+  period: {
+    first: r.period.first,
+    last: r.period.last,
+    ...('zone' in r.period ? { zone: r.period.zone } : {}),
+  },
   sources: r.sources.map(source),
   findings: r.findings.map(finding),
   clear: r.clear.map(clear),

@@ -14,7 +14,7 @@ export function sparkline(values: number[], width: number, unicode: boolean): st
   return shown
     .map((v) => {
       if (!(v > 0) || top === 0) return marks[0];
-      return marks[Math.min(marks.length - 1, Math.ceil((v / top) * marks.length) - 1)];
+      return marks[Math.min(marks.length, Math.max(1, Math.ceil((v / top) * marks.length))) - 1];
     })
     .join('');
 }

@@ -19,7 +19,7 @@ export function renderError(error: CulpritError, opts: Screen): string {
 function part(word: string, style: Style, text: string | undefined, width: number): Line[] {
   if (text === undefined || text === '') return [];
   const at = word.length + 2;
-  // Our own texts may have several lines; each is laid out, and what evidence put into them is escaped.
-  const [first = [], ...rest] = text.split('\n').flatMap((line) => wrap([span(line)], width - at));
+  // A line break in here comes from evidence (a log line, a file name), so it is shown and not obeyed.
+  const [first = [], ...rest] = wrap([span(text)], width - at);
   return [[span(`${word}: `, style), ...first], ...indent(rest, at)];
 }

@@ -14,8 +14,8 @@ export type Escaped = string & { readonly [ESCAPED]: true };
 
 // Cc: C0, DEL, C1. Cf and Default_Ignorable: bidi, zero-width, tags, fillers. Cs: lone surrogates (with the u flag).
 const HIDDEN = '[\\p{Cc}\\p{Cf}\\p{Cs}\\p{Zl}\\p{Zp}\\p{Default_Ignorable_Code_Point}]';
-// A mark at the start would sit on our own text; hundreds on one letter paint over the neighbouring lines.
-const PILED_MARK = '(?<=^|\\p{M}{4})\\p{M}';
+// A mark with no letter before it would sit on our own text; hundreds on one paint over the neighbouring lines.
+const PILED_MARK = `(?<=^|[ ${HIDDEN.slice(1)}|\\p{M}{4})\\p{M}`;
 const UNSAFE = new RegExp(`${HIDDEN}|${PILED_MARK}`, 'gu');
 const UNSAFE_OR_LOOKALIKE = new RegExp(
   `(?<!\\\\)\\\\+(?=x[0-9a-f]{2}|u\\{[0-9a-f]{1,6}\\}|${HIDDEN}|${PILED_MARK})|${HIDDEN}|${PILED_MARK}`,

@@ -14,6 +14,7 @@ import {
   countShort,
   date,
   dateRange,
+  hasFigure,
   seconds,
   type TacitYear,
   tacitYear,
@@ -22,6 +23,7 @@ import { type Names, namesIn, seenAt } from './place.js';
 import type { Screen, Style } from './style.js';
 import {
   clamp,
+  flow,
   hanging,
   indent,
   joined,
@@ -86,7 +88,7 @@ function header(report: Report, took: number, width: number): Line[] {
   const parts: Line[] = [[span('culprit', 'strong')]];
   if (report.hosts.length > 0) parts.push([span(hosts(report.hosts))]);
   parts.push([span(amounts.join(', '))], [span(`read in ${seconds(took)}`, 'dim')]);
-  return wrap(joined(parts), width);
+  return flow(parts, width);
 }
 
 function hosts(all: string[]): string {
@@ -129,13 +131,14 @@ function block(finding: Finding, n: number, detail: Detail): Line[] {
 /** Number and title at the left; since when, how much and how sure at the right, or below when it is narrow. */
 export function titleLines(finding: Finding, n: number, width: number, tacit: TacitYear): Line[] {
   const number = padEnd([span(String(n), 'strong')], 3);
-  const meta = joined(metaParts(finding, tacit).map(([text, style]) => [span(text, style)]));
+  const parts = metaParts(finding, tacit).map(([text, style]): Line => [span(text, style)]);
+  const meta = joined(parts);
   const title = wrap([span(finding.title, 'strong')], width - 3);
   const [first = []] = title;
   const room = width - 3 - lineWidth(first);
   if (title.length === 1 && room >= lineWidth(meta) + 2)
     return [[...number, ...first, ...padStart(meta, room)]];
-  return [[...number, ...first], ...indent([...title.slice(1), ...wrap(meta, width - 3)], 3)];
+  return [[...number, ...first], ...indent([...title.slice(1), ...flow(parts, width - 3)], 3)];
 }
 
 const SURE: Record<Finding['confidence'], Style> = { certain: 'strong', likely: 'plain', possible: 'open' };
@@ -162,7 +165,7 @@ export function period(finding: Finding, tacit: TacitYear): string {
 export function impactText(impact: Impact): string {
   const says = impact.says.trim();
   const written = amount(impact);
-  if (says.includes(written.split(' ')[0]!)) return says;
+  if (hasFigure(says, impact)) return says;
   const noun = /\p{L}+$/u.exec(written)?.[0];
   return noun && says.startsWith(noun) ? written.slice(0, -noun.length) + says : `${written} ${says}`;
 }
@@ -232,7 +235,7 @@ function rivals(finding: Finding, width: number): Line[] {
     .filter((h) => h.verdict !== 'ruled-out')
     .sort((a, b) => b.weight - a.weight);
   return [
-    [span('cannot be told from this evidence; it is one of')],
+    ...hanging([span('cannot be told from this evidence; it is one of')], width),
     ...rivals
       .slice(0, 4)
       .flatMap((h) => clamp(hanging([span(h.id, 'strong'), span(`  ${h.says}`)], width), 2, width)),
@@ -241,7 +244,8 @@ function rivals(finding: Finding, width: number): Line[] {
 
 function bring(finding: Finding, width: number): Line[] {
   const all = new Set(finding.hypotheses.flatMap((h) => h.bring));
-  return [...all].slice(0, 3).flatMap((b) => clamp(hanging([span(b)], width), 2, width));
+  // Often a command to run: cut only when it is absurdly long.
+  return [...all].slice(0, 3).flatMap((b) => clamp(hanging([span(b)], width), 4, width));
 }
 
 export function preferredFirst(remedies: Remedy[]): Remedy[] {
@@ -249,7 +253,7 @@ export function preferredFirst(remedies: Remedy[]): Remedy[] {
 }
 
 function avoid(finding: Finding, width: number): Line[] {
-  return finding.avoid.slice(0, 2).flatMap((a) => clamp(hanging([span(a)], width), 2, width));
+  return finding.avoid.slice(0, 2).flatMap((a) => clamp(hanging([span(a)], width), 3, width));
 }
 
 /** The preferred change word for word when it is short, where it goes and what it costs; the others by name. */
@@ -274,17 +278,19 @@ function fix(remedies: Remedy[], n: number, width: number, full: boolean): Line[
 }
 
 function changeLines(change: string[], n: number, width: number, most: number): Line[] {
-  const shown = change.slice(0, change.length > most ? Math.max(0, most - 1) : most);
-  const lines = shown.map((l) =>
-    truncateLine([span('    '), verbatim(l.replaceAll('\t', '    '), 'change')], width),
-  );
+  const shown = change
+    .slice(0, change.length > most ? Math.max(0, most - 1) : most)
+    .map((l): Line => [span('    '), verbatim(l.replaceAll('\t', '    '), 'change')]);
+  const lines = shown.map((line) => truncateLine(line, width));
   const more = change.length - shown.length;
-  if (more > 0) {
-    const lineWord = more === 1 ? 'line' : 'lines';
+  const lineWord = more === 1 ? 'line' : 'lines';
+  // Nobody should paste a line without its end and not have been told.
+  if (more > 0)
     lines.push([
       span(`    ${count(more)} ${shown.length > 0 ? 'more ' : ''}${lineWord}: culprit show ${n}`, 'dim'),
     ]);
-  }
+  else if (shown.some((line) => lineWidth(line) > width))
+    lines.push([span(`    in full: culprit show ${n}`, 'dim')]);
   return lines;
 }
 
@@ -295,8 +301,11 @@ function whereAndCost(remedy: Remedy, what: Span, width: number): Line[] {
   const left: Line = where.length === 0 ? [what] : [what, span('   '), ...where];
   const room = width - lineWidth(left);
   if (room >= lineWidth(cost) + 2) return [[...left, ...(cost.length === 0 ? [] : padStart(cost, room))]];
-  const below = joined([where, cost].filter((part) => part.length > 0));
-  return [...hanging([what], width), ...indent(clamp(wrap(below, width - 2), 4, width - 2), 2)];
+  const below = flow(
+    [where, cost].filter((part) => part.length > 0),
+    width - 2,
+  );
+  return [...hanging([what], width), ...indent(clamp(below, 4, width - 2), 2)];
 }
 
 function check(finding: Finding, width: number, full: boolean): Line[] {
@@ -361,10 +370,11 @@ function indented(mark: Span, lines: Line[]): Line[] {
 }
 
 function unreadWarning(sources: SourceReport[], width: number): Line[] {
-  const partly = sources.filter((s) => s.error !== undefined || s.unread > 0);
+  const read = sources.filter((s) => s.sameAs === undefined);
+  const partly = read.filter((s) => s.error !== undefined || s.unread > 0);
   if (partly.length === 0) return [];
   const lines = partly.reduce((sum, s) => sum + s.unread, 0);
   const unread = lines > 0 ? ` (${count(lines)} ${lines === 1 ? 'line' : 'lines'})` : '';
-  const files = `${count(partly.length)} of ${count(sources.length)} ${sources.length === 1 ? 'file' : 'files'}`;
+  const files = `${count(partly.length)} of ${count(read.length)} ${read.length === 1 ? 'file' : 'files'}`;
   return wrap([span(`! ${files} could not be read in full${unread}: culprit sources`, 'warning')], width);
 }

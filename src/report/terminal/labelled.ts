@@ -21,7 +21,10 @@ export function labelled(label: string, style: Style, lines: Line[], width: numb
   if (!first) return [];
   const at = textAt(width);
   const margin = span(' '.repeat(LABEL_AT));
-  if (width < NARROW) return [[margin, span(label, style)], ...indent(lines, at)];
+  if (width < NARROW) {
+    const own: Line[] = label === '' ? [] : [[margin, span(label, style)]];
+    return [...own, ...indent(lines, at)];
+  }
   const head = padEnd([span(label, style)], at - LABEL_AT);
   return [[margin, ...head, ...first], ...indent(rest, at)];
 }

@@ -45,6 +45,7 @@ export function bytesShort(value: number): string {
 /** Never rounded up to all or down to nothing: 99.97 stays 99.97, 0.004 stays 0.004. */
 export function percent(value: number): string {
   if (!Number.isFinite(value)) return NONE;
+  if (value > 0 && value < 0.001) return '< 0.001 %';
   let digits = 3;
   let text = significant(value, digits);
   while (Number(text) === 100 && value !== 100 && digits < 7) text = significant(value, ++digits);
@@ -95,6 +96,12 @@ export function amountShort({ value, unit }: Amount): string {
   return unit === 'percent' || unit === 'second' || unit === 'ratio'
     ? amount({ value, unit })
     : countShort(value);
+}
+
+/** Whether a sentence has this figure already, as a number of its own: 4 is not in '41 of 41'. */
+export function hasFigure(says: string, figure: Amount): boolean {
+  const [number = ''] = amount(figure).split(' ');
+  return new RegExp(`(?<![\\d.,])${number.replaceAll('.', '\\.')}(?![.,]?\\d)`).test(says);
 }
 
 /** A weight of evidence (natural log of the odds), with its sign. */

@@ -49,7 +49,7 @@ export function progressOn(
   };
 }
 
-/** 'reading 48 % ████▌      1.2 of 2.4 GB · 560 MB/s · 2 s left · access.log.4.gz' */
+/** 'reading  50 % ██████████           1.2 GB of 2.4 GB · 571 MB/s · 3 s left · access.log.4.gz'; what has no room is left out */
 export function progressLine(state: ProgressState, elapsed: number, width: number, unicode: boolean): string {
   const { done, total } = state;
   const rate = elapsed > 0.2 && done > 0 ? done / elapsed : null;
@@ -66,7 +66,11 @@ export function progressLine(state: ProgressState, elapsed: number, width: numbe
     parts.push(`${bytesShort(rate)}/s`);
     if (total > done) parts.push(`${seconds(Math.ceil((total - done) / rate))} left`);
   }
-  const line = parts.join(dot);
+  const [start = '', ...rest] = parts;
+  const line = rest.reduce((so, part) => {
+    const longer = so + dot + part;
+    return displayWidth(longer) <= width ? longer : so;
+  }, start);
   const room = width - displayWidth(line) - dot.length;
   const what =
     state.what === undefined || room < 12 ? '' : dot + truncateMiddle(escapeForTerminal(state.what), room);

@@ -2,11 +2,21 @@ import type { Check, Fact, Finding, HypothesisVerdict, Remedy, Series } from '..
 import { bar, sparkline } from './chart.js';
 import { accused, impactText, preferredFirst, titleLines, WIDEST } from './examine.js';
 import { labelled, textWidth } from './labelled.js';
-import { amount, amountShort, count, date, dateRange, type TacitYear, tacitYear, weight } from './numbers.js';
+import {
+  amount,
+  amountShort,
+  count,
+  date,
+  dateRange,
+  hasFigure,
+  type TacitYear,
+  tacitYear,
+  weight,
+} from './numbers.js';
 import { placeText, searchedLines } from './place.js';
 import type { Screen } from './style.js';
 import { table } from './table.js';
-import { hanging, indent, joined, type Line, lineWidth, print, span, verbatim, wrap } from './text.js';
+import { flow, hanging, indent, type Line, print, span, verbatim, wrap } from './text.js';
 
 /** One finding in full: nothing cut, every place ready to be copied, every alternative with what speaks of it. */
 export interface ShowOptions extends Screen {
@@ -63,7 +73,7 @@ function identity(finding: Finding, width: number): Line[] {
   const subject = Object.entries(finding.subject).map(
     ([key, value]): Line => [span(`${key} `, 'dim'), span(value)],
   );
-  return wrap(joined([...subject, [span(finding.id, 'dim')]]), width);
+  return flow([...subject, [span(finding.id, 'dim')]], width);
 }
 
 const VERDICTS: Record<HypothesisVerdict['verdict'], string> = {
@@ -87,7 +97,7 @@ function hypothesis(h: HypothesisVerdict, width: number): Line[] {
 function told(fact: Pick<Fact, 'says' | 'amount'> & { from: Fact['from'] }, width: number): Line[] {
   const { says, from } = fact;
   const known =
-    fact.amount && !says.includes(amount(fact.amount)) ? span(` (${amount(fact.amount)})`, 'dim') : null;
+    fact.amount && !hasFigure(says, fact.amount) ? span(` (${amount(fact.amount)})`, 'dim') : null;
   const lines = hanging([span('• ', 'dim'), span(says), ...(known ? [known] : [])], width);
   const places =
     'searched' in from ? [`searched ${searchedLines(from)} of`, ...from.searched] : from.map(placeText);
@@ -122,7 +132,7 @@ function course(series: Series, width: number, unicode: boolean, tacit: TacitYea
   ];
 }
 
-/** The change is neither wrapped nor cut: it must survive being copied. */
+/** The change is neither wrapped nor cut, like the command of the check: both must survive being copied. */
 function remedy(r: Remedy, width: number): Line[] {
   const change = r.change.replace(/\s+$/, '').split(/\r?\n/);
   const row = (word: string, text: string): Line[] =>
@@ -138,6 +148,5 @@ function remedy(r: Remedy, width: number): Line[] {
 
 function check(c: Check, width: number): Line[] {
   const now = [span(`${c.measures}: `), span(amount(c.before), 'strong'), span(` now, expects ${c.expects}`)];
-  const command: Line = [verbatim(c.command, 'change')];
-  return [...(lineWidth(command) <= width ? [command] : wrap(command, width)), ...hanging(now, width)];
+  return [[verbatim(c.command, 'change')], ...hanging(now, width)];
 }

@@ -3,7 +3,7 @@ import { bytesShort, count, dateRange } from './numbers.js';
 import { type Names, shortNames } from './place.js';
 import type { Screen } from './style.js';
 import { type Column, table } from './table.js';
-import { hanging, indent, joined, type Line, print, type Span, span, wrap } from './text.js';
+import { flow, hanging, indent, type Line, print, type Span, span, wrap } from './text.js';
 
 /** Lines that could not be read, taken together by reason; place and excerpt are of the first. */
 export interface UnreadLines {
@@ -38,10 +38,15 @@ export function renderSources(sources: SourceReport[], unread: UnreadLines[], op
   const [head = [], ...rows] = made.lines;
   const severalHosts = new Set(sources.map((s) => s.host)).size > 1;
   let next = 0;
-  const body = streams.flatMap((parts) => [
-    ...(parts.length > 1 || severalHosts ? streamTitle(parts, severalHosts, opts.width) : []),
-    ...parts.flatMap((s) => [rows[next++]!, ...trouble(s, opts.width)]),
-  ]);
+  const body = streams.flatMap((parts, i) => {
+    const isTitled = (stream: SourceReport[] | undefined) => severalHosts || (stream?.length ?? 0) > 1;
+    return [
+      // A blank line where a stream ends, or the next file would seem to be part of it.
+      ...(i > 0 && (isTitled(parts) || isTitled(streams[i - 1])) ? [[]] : []),
+      ...(isTitled(parts) ? streamTitle(parts, severalHosts, opts.width) : []),
+      ...parts.flatMap((s) => [rows[next++]!, ...trouble(s, opts.width)]),
+    ];
+  });
   const hidden =
     made.leftOut.length === 0
       ? []
@@ -84,7 +89,7 @@ function streamTitle(parts: SourceReport[], severalHosts: boolean, width: number
     ? [[span(first!.host, 'strong')], [span(first!.stream)]]
     : [[span(first!.stream)]];
   const files: Line[] = parts.length > 1 ? [[span(`${count(parts.length)} files`, 'dim')]] : [];
-  return wrap(joined([...named, ...files]), width);
+  return flow([...named, ...files], width);
 }
 
 function trouble(s: SourceReport, width: number): Line[] {
@@ -98,13 +103,15 @@ function summary(sources: SourceReport[], width: number): Line[] {
   const read = sources.filter((s) => s.sameAs === undefined);
   const sum = (of: (s: SourceReport) => number) => read.reduce((total, s) => total + of(s), 0);
   const unread = sum((s) => s.unread);
+  const same = sources.length - read.length;
   const parts: Line[] = [
     [span(`${count(sources.length)} ${sources.length === 1 ? 'file' : 'files'}`)],
+    ...(same > 0 ? [[span(`${count(same)} with the content of another`)]] : []),
     [span(bytesShort(sum((s) => s.bytes)))],
     [span(`${count(sum((s) => s.records))} records`)],
     [span(`${count(unread)} unread`, unread > 0 ? 'warning' : 'plain')],
   ];
-  return wrap(joined(parts), width);
+  return flow(parts, width);
 }
 
 function reasons(unread: UnreadLines[], width: number): Line[] {

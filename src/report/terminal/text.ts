@@ -43,8 +43,17 @@ export function lineWidth(line: Line): number {
 
 const graphemes = new Intl.Segmenter();
 
-/** The longest start of a text that fits into a width; never half a character. */
+const ESCAPE = /^\\(?:x[0-9a-f]{2}|u\{[0-9a-f]{1,6}\})/;
+const ESCAPE_BEGUN = /\\(?:x[0-9a-f]?|u(?:\{[0-9a-f]{0,6})?)?$/;
+
+/** The longest start of a text that fits into a width; never half a character, never half an escape. */
 function startOf(text: string, width: number): string {
+  const start = charactersOf(text, width);
+  const begun = start.length < text.length ? ESCAPE_BEGUN.exec(start) : null;
+  return begun && ESCAPE.test(text.slice(begun.index)) ? start.slice(0, begun.index) : start;
+}
+
+function charactersOf(text: string, width: number): string {
   if (ASCII.test(text)) return text.slice(0, Math.max(0, width));
   let used = 0;
   let end = 0;
@@ -118,6 +127,11 @@ function words(line: Line): Word[] {
   const list: Word[] = [];
   let word: Word = { gap: null, spans: [], width: 0, text: '' };
   const close = (gap: Span | null) => {
+    if (gap && word.gap && word.spans.length === 0) {
+      // Blanks of two spans, as after padEnd: one gap.
+      word.gap = styled((word.gap.text + gap.text) as Escaped, gap.style);
+      return;
+    }
     const before = list.at(-1);
     if (before && word.gap && NUMBER.test(before.text) && UNIT.test(word.text)) {
       before.spans.push(word.gap, ...word.spans);
@@ -141,38 +155,45 @@ function words(line: Line): Word[] {
   return list;
 }
 
-/** Breaks a line between words, and inside a word only when it is wider than the whole width. */
-export function wrap(line: Line, width: number): Line[] {
-  const room = Math.max(1, width);
+// A word that must be broken anyway, most often a path, begins on the line before when that has so much room.
+const WORTH_BEGINNING = 12;
+
+/** Breaks a line between words, and inside a word only when it is wider than a whole line. */
+export function wrap(line: Line, width: number, later = width): Line[] {
+  const rest = Math.max(1, later);
   const lines: Span[][] = [];
+  let room = Math.max(1, width);
   let current: Span[] = [];
   let used = 0;
+  const next = () => {
+    lines.push(current);
+    current = [];
+    used = 0;
+    room = rest;
+  };
   for (const word of words(line)) {
     const gap = used > 0 && word.gap ? displayWidth(word.gap.text) : 0;
-    if (used > 0 && used + gap + word.width > room) {
-      lines.push(current);
-      current = [];
-      used = 0;
-    } else if (gap > 0) {
+    const isTooLong = used + gap + word.width > room;
+    const isBroken = word.width > rest && room - used - gap >= WORTH_BEGINNING;
+    if (used > 0 && isTooLong && !isBroken) next();
+    else if (gap > 0) {
       current.push(word.gap!);
       used += gap;
     }
     for (const s of word.spans) {
-      let rest: string = s.text;
-      while (used + displayWidth(rest) > room) {
+      let left: string = s.text;
+      while (used + displayWidth(left) > room) {
         // At least one character a line, or a wide one in a narrow column would never end.
-        const fits = startOf(rest, room - used) || (used > 0 ? '' : [...rest][0]!);
+        const fits = startOf(left, room - used) || (used > 0 ? '' : [...left][0]!);
         // A path is rather broken after one of its slashes.
         const slash = fits.lastIndexOf('/') + 1;
-        const piece = slash > fits.length / 2 ? fits.slice(0, slash) : fits;
+        const piece = slash > fits.length / 3 ? fits.slice(0, slash) : fits;
         if (piece !== '') current.push({ text: piece as Escaped, style: s.style });
-        lines.push(current);
-        current = [];
-        used = 0;
-        rest = rest.slice(piece.length);
+        next();
+        left = left.slice(piece.length);
       }
-      if (rest !== '') current.push({ text: rest as Escaped, style: s.style });
-      used += displayWidth(rest);
+      if (left !== '') current.push({ text: left as Escaped, style: s.style });
+      used += displayWidth(left);
     }
   }
   if (current.length > 0 || lines.length === 0) lines.push(current);
@@ -199,25 +220,20 @@ export function withRight(left: Line, right: Line, width: number, most = Number.
 
 /** Wrapped, with every line after the first set in a little, so that the next item is seen to begin. */
 export function hanging(line: Line, width: number, by = 2): Line[] {
-  const [first = []] = wrap(line, width);
-  if (lineWidth(line) <= width) return [first];
-  // The rest is wrapped narrower, so the first line's words are taken off by counting characters.
-  const rest = dropStart(
-    line,
-    first.reduce((sum, s) => sum + s.text.length, 0),
-  );
-  return [first, ...indent(wrap(rest, width - by), by)];
+  const [first = [], ...rest] = wrap(line, width, width - by);
+  return [first, ...indent(rest, by)];
 }
 
-function dropStart(line: Line, characters: number): Line {
-  let left = characters;
-  const rest: Span[] = [];
-  for (const s of line) {
-    const text = s.text.slice(Math.min(left, s.text.length)) as Escaped;
-    left -= s.text.length - text.length;
-    if (text !== '') rest.push({ text, style: s.style });
+/** Several things with a mark between them; a new line begins between two of them rather than inside one. */
+export function flow(parts: Line[], width: number, between = ' · '): Line[] {
+  const lines: Line[] = [];
+  for (const part of parts) {
+    const last = lines.at(-1);
+    const both = last ? joined([last, part], between) : part;
+    if (!last || lineWidth(both) > width) lines.push(...wrap(part, width));
+    else lines[lines.length - 1] = both;
   }
-  return rest;
+  return lines;
 }
 
 export function indent(lines: Line[], by: number): Line[] {
@@ -240,7 +256,11 @@ const STAND_INS: Record<string, string> = {
 };
 
 function inAscii(text: string): string {
-  return text.replace(/[^\x00-\x7f]/gu, (c) => STAND_INS[c] ?? '?'.repeat(Math.max(1, displayWidth(c))));
+  if (ASCII.test(text)) return text;
+  // By grapheme, so that a letter and its accents are one question mark and the width stays.
+  return [...graphemes.segment(text)]
+    .map(({ segment: s }) => (ASCII.test(s) ? s : (STAND_INS[s] ?? '?'.repeat(displayWidth(s)))))
+    .join('');
 }
 
 /** Lines to text: the only place where colour is added. */

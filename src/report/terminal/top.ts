@@ -2,7 +2,7 @@ import { bar, sparkline } from './chart.js';
 import { amountShort, bytes, count, percent } from './numbers.js';
 import type { Screen } from './style.js';
 import { type Column, table } from './table.js';
-import { type Line, print, type Span, span, wrap } from './text.js';
+import { flow, type Line, print, type Span, span } from './text.js';
 
 export interface TopRow {
   /** One value for each of `by`. */
@@ -44,24 +44,27 @@ export function renderTop(top: Top, opts: Screen): string {
   ];
   const cells = rows.map((r): (Span | string)[] => [
     span(amountShort({ value: r.value, unit }), 'strong'),
-    percent(Math.round(r.share * 1000) / 10),
+    percent(r.share * 100),
     // The bar compares the rows with each other, so the largest is full; the share is of everything.
     span(bar(largest > 0 ? r.value / largest : 0, barWidth, opts.unicode), 'bar'),
     ...(measure === 'bytes' ? [count(r.requests)] : []),
     ...(isCourse ? [span(sparkline(r.series ?? [], SPARK, opts.unicode), 'bar')] : []),
     ...top.by.map((_, i) => r.key[i] ?? ''),
   ]);
-  const lines: Line[] = table(columns, cells, opts.width).lines;
-  return print([...lines, [], ...footer(top, opts.width)], opts);
+  const made = table(columns, cells, opts.width);
+  const leftOut = made.leftOut.filter((title) => title !== '');
+  return print([...made.lines, [], ...footer(top, leftOut, opts.width)], opts);
 }
 
-function footer(top: Top, width: number): Line[] {
+function footer(top: Top, leftOut: string[], width: number): Line[] {
   const shown = top.rows.reduce((sum, r) => sum + r.value, 0);
   const total = top.measure === 'bytes' ? bytes(top.total) : `${count(top.total)} requests`;
-  const share =
-    top.total > 0
-      ? ` · these ${count(top.rows.length)}: ${percent(Math.round((shown / top.total) * 1000) / 10)}`
-      : '';
-  const others = top.others ? ` · ${count(top.others)} more` : '';
-  return wrap([span(`total ${total}${share}${others}`, 'dim')], width);
+  const parts = [`total ${total}`];
+  if (top.total > 0) parts.push(`these ${count(top.rows.length)}: ${percent((shown / top.total) * 100)}`);
+  if (top.others) parts.push(`${count(top.others)} more`);
+  if (leftOut.length > 0) parts.push(`no room for ${leftOut.join(', ')}`);
+  return flow(
+    parts.map((part) => [span(part, 'dim')]),
+    width,
+  );
 }

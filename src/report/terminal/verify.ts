@@ -5,7 +5,7 @@ import { labelled, textWidth } from './labelled.js';
 import { amount, amountShort, date, dateRange, percent, type TacitYear, tacitYear } from './numbers.js';
 import type { Screen, Style } from './style.js';
 import { table } from './table.js';
-import { hanging, joined, type Line, padEnd, print, span, wrap } from './text.js';
+import { flow, hanging, joined, type Line, padEnd, print, span } from './text.js';
 
 const VERDICTS: Record<Verification['verdict'], [string, Style]> = {
   fixed: ['fixed', 'fix'],
@@ -24,7 +24,7 @@ export function renderVerify(result: Verification, opts: Screen): string {
   const blocks: Line[][] = [
     [
       ...hanging(head, width),
-      ...wrap([span(`${result.measure} · split at ${date(result.split, tacit)}`, 'dim')], width),
+      ...flow([[span(result.measure, 'dim')], [span(`split at ${date(result.split, tacit)}`, 'dim')]], width),
     ],
     [
       ...labelled('BEFORE', 'label', side(result.before, text, tacit), width),

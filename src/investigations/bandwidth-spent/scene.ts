@@ -1,0 +1,320 @@
+import type { Amount, Place } from '../../findings/finding.js';
+import type { Case, Value } from '../../store/case.js';
+import { median, sum } from '../statistics.js';
+import { binSql, type Calendar, type Course, type Site } from './course.js';
+
+/**
+ * A part of a site's requests, by what they have in common. Plain data in the log's own words, so that it can be
+ * kept and measured again later (`verify`), and read by people.
+ */
+export interface Slice {
+  agent?: string | null;
+  path?: string | null;
+  /** A page with all that it shows: requests for it, and those that its address referred. */
+  page?: string;
+  referringSite?: string;
+  net?: string;
+  status?: number;
+  kind?: string;
+  method?: string;
+  folder?: string;
+  class?: string;
+  /** Paths on which passwords are tried. */
+  login?: boolean;
+  /** Queries that ask for a size. */
+  resized?: boolean;
+}
+
+const WORDS: Record<keyof Slice, string> = {
+  agent: 'agent',
+  path: 'path',
+  page: 'page',
+  referringSite: 'referred by',
+  net: 'network',
+  status: 'status',
+  kind: 'content',
+  method: 'method',
+  folder: 'folder',
+  class: 'kind of agent',
+  login: 'logins',
+  resized: 'sizes asked for',
+};
+
+/** `agent Photon/1.0, content image`. */
+export function sliceText(slice: Slice): string {
+  return Object.entries(slice)
+    .map(([key, value]) => {
+      const word = WORDS[key as keyof Slice];
+      return value === true ? word : `${word} ${value === null ? '-' : value}`;
+    })
+    .join(', ');
+}
+
+/** Figures of a slice's requests during the episode. Bytes are bytes; shares are 0 to 1. */
+export interface Figures {
+  requests: number;
+  bytes: number;
+  clients: number;
+  nets: number;
+  /** Share of the requests that come from the busiest network. */
+  topNet: number;
+  objects: number;
+  agents: number;
+  /** Share of the requests that go to the object asked for most. */
+  topObject: number;
+  images: number;
+  pages: number;
+  notModified: number;
+  partial: number;
+  posts: number;
+  refused: number;
+  withoutReferrer: number;
+  foreignReferrer: number;
+  browsers: number;
+  /** Bytes beyond the first fetch of each object (by whomever in the slice). */
+  waste: number;
+}
+
+/** One site in one stretch of time: what hypotheses look at. */
+export class Scene {
+  private constructor(
+    readonly store: Case,
+    readonly site: Site,
+    readonly calendar: Calendar,
+    readonly course: Course,
+    /** Steps of the calendar, `to` past the last. */
+    readonly from: number,
+    readonly to: number,
+    /** False when the stretch is all there is: nothing to compare with. */
+    readonly changed: boolean,
+    readonly paths: string[],
+    readonly lines: number,
+    readonly unread: number,
+  ) {}
+
+  static async of(
+    store: Case,
+    calendar: Calendar,
+    course: Course,
+    stretch: { from: number; to: number } | null,
+    without: Slice | null = null,
+  ): Promise<Scene> {
+    const { site } = course;
+    const from = stretch?.from ?? 0;
+    const to = stretch?.to ?? calendar.starts.length;
+    await store.run(
+      `CREATE OR REPLACE TEMP TABLE scene AS
+       SELECT f.source_id, f.line, f.moment, f.bin, f.bin >= ${from} AND f.bin < ${to} AS during, f.status, f.bytes,
+              f.client_id, c.net_id, f.agent_id, a.class, f.path_id, p.kind, p.login, f.query_id, q.resize, f.method_id,
+              f.referer_id, r.site_id, coalesce(r.sends_readers, false) AS sends_readers, own.id IS NOT NULL AS own,
+              CASE WHEN p.kind = 'page' THEN f.path_id ELSE coalesce(shown_by.id, f.path_id) END AS owner_id
+       FROM (SELECT *, ${binSql(calendar, 'moment')} AS bin
+             FROM (SELECT source_id, line, requested_at + to_minutes(zone_min) AS moment, status, coalesce(bytes, 0) AS bytes,
+                          client_id, agent_id, path_id, query_id, method_id, referer_id
+                   FROM request_facts JOIN sources s USING (source_id)
+                   WHERE vhost_id = $1 AND bytes_kind = $2)) f
+       JOIN agent_info a ON a.id = f.agent_id
+       JOIN path_info p ON p.id = f.path_id
+       JOIN client_info c ON c.id = f.client_id
+       JOIN query_info q ON q.id = f.query_id
+       JOIN referer_info r ON r.id = f.referer_id
+       LEFT JOIN (SELECT id FROM referer_info WHERE site IN (SELECT unnest(string_split($3, ' ')))) own ON own.id = f.referer_id
+       LEFT JOIN (SELECT r.id AS referer, min(t.id) AS id FROM referer_info r JOIN path_texts t ON t.text = r.path GROUP BY r.id) shown_by
+         ON own.id IS NOT NULL AND shown_by.referer = f.referer_id`,
+      [site.vhostId, site.bytesKind, (await ownNames(store, site)).join(' ')],
+    );
+    if (without) {
+      const { sql, values } = await predicate(store, without);
+      await store.run(`DELETE FROM scene WHERE ${sql}`, values);
+    }
+    const sources = await store.rows<{ path: string; lines: bigint; unread: bigint }>(
+      `SELECT path, lines, unread FROM sources WHERE source_id IN (SELECT DISTINCT source_id FROM scene) ORDER BY first_at`,
+    );
+    return new Scene(
+      store,
+      site,
+      calendar,
+      course,
+      from,
+      to,
+      stretch !== null,
+      sources.map((s) => s.path),
+      sum(sources.map((s) => Number(s.lines))),
+      sum(sources.map((s) => Number(s.unread))),
+    );
+  }
+
+  /** Steps that the stretch covers; what is compared is always per step. */
+  get steps(): number {
+    return Math.max(1, this.to - this.from);
+  }
+
+  get otherSteps(): number {
+    return Math.max(0, this.calendar.starts.length - this.steps);
+  }
+
+  rows<T extends object>(sql: string, values: Value[] = []): Promise<T[]> {
+    return this.store.rows<T>(sql, values);
+  }
+
+  /** The part of the increase that a slice makes up; of everything where nothing changed. May pass 1. */
+  async explains(slice: Slice): Promise<number> {
+    const { sql, values } = await predicate(this.store, slice);
+    const [row] = await this.rows<Record<'d' | 'o' | 'sd' | 'so', number | null>>(
+      `SELECT sum(bytes) FILTER (during)::DOUBLE AS d, sum(bytes) FILTER (NOT during)::DOUBLE AS o,
+              sum(bytes) FILTER (during AND ${sql})::DOUBLE AS sd, sum(bytes) FILTER (NOT during AND ${sql})::DOUBLE AS so
+       FROM scene`,
+      values,
+    );
+    const rate = (during: number | null, outside: number | null) =>
+      (during ?? 0) / this.steps -
+      (this.changed && this.otherSteps > 0 ? (outside ?? 0) / this.otherSteps : 0);
+    const all = rate(row!.d, row!.o);
+    return all > 0 ? rate(row!.sd, row!.so) / all : 0;
+  }
+
+  async figures(slice: Slice): Promise<Figures> {
+    const { sql, values } = await predicate(this.store, slice);
+    const [f] = await this.rows<Record<string, number | null>>(
+      `WITH part AS (SELECT * FROM scene WHERE during AND ${sql}),
+            objects AS (SELECT count(*) AS n, sum(bytes) - coalesce(arg_min(bytes, moment) FILTER (status = 200), max(bytes)) AS beyond
+                        FROM part GROUP BY path_id),
+            nets AS (SELECT count(*) AS n FROM part GROUP BY net_id)
+       SELECT count(*)::DOUBLE AS requests, sum(bytes)::DOUBLE AS bytes,
+              count(DISTINCT client_id)::DOUBLE AS clients, count(DISTINCT net_id)::DOUBLE AS nets,
+              (SELECT max(n) FROM nets)::DOUBLE AS top_net,
+              count(DISTINCT path_id)::DOUBLE AS objects, count(DISTINCT agent_id)::DOUBLE AS agents,
+              (SELECT max(n) FROM objects)::DOUBLE AS top_object, (SELECT sum(greatest(beyond, 0)) FROM objects)::DOUBLE AS waste,
+              count(*) FILTER (kind = 'image')::DOUBLE AS images, count(*) FILTER (kind = 'page')::DOUBLE AS pages,
+              count(*) FILTER (status = 304)::DOUBLE AS not_modified, count(*) FILTER (status = 206)::DOUBLE AS partial,
+              count(*) FILTER (status IN (401, 403, 429, 503))::DOUBLE AS refused,
+              count(*) FILTER (method_id = (SELECT id FROM method_texts WHERE text = 'POST'))::DOUBLE AS posts,
+              count(*) FILTER (site_id = (SELECT site_id FROM referer_info WHERE id = 0))::DOUBLE AS bare,
+              count(*) FILTER (NOT own AND site_id <> (SELECT site_id FROM referer_info WHERE id = 0))::DOUBLE AS foreign_referrer,
+              count(*) FILTER (class = 'browser')::DOUBLE AS browsers
+       FROM part`,
+      values,
+    );
+    const requests = f!.requests ?? 0;
+    const share = (n: number | null | undefined) => (requests > 0 ? (n ?? 0) / requests : 0);
+    return {
+      requests,
+      bytes: f!.bytes ?? 0,
+      clients: f!.clients ?? 0,
+      nets: f!.nets ?? 0,
+      topNet: share(f!.top_net),
+      objects: f!.objects ?? 0,
+      agents: f!.agents ?? 0,
+      topObject: share(f!.top_object),
+      images: share(f!.images),
+      pages: share(f!.pages),
+      notModified: share(f!.not_modified),
+      partial: share(f!.partial),
+      posts: share(f!.posts),
+      refused: share(f!.refused),
+      withoutReferrer: share(f!.bare),
+      foreignReferrer: share(f!.foreign_referrer),
+      browsers: share(f!.browsers),
+      waste: f!.waste ?? 0,
+    };
+  }
+
+  /** Objects that the site was asked for during the stretch, by anybody: how broad "everything" is. */
+  async objectsOfSite(): Promise<number> {
+    const [row] = await this.rows<{ n: number }>(
+      `SELECT count(DISTINCT path_id)::DOUBLE AS n FROM scene WHERE status IN (200, 206, 304)`,
+    );
+    return row!.n;
+  }
+
+  /** Up to `most` places of a slice's requests, early ones first. */
+  async places(slice: Slice, most = 3): Promise<Place[]> {
+    const { sql, values } = await predicate(this.store, slice);
+    const rows = await this.rows<{ path: string; line: number }>(
+      `SELECT s.path, p.line FROM (SELECT source_id, line, moment FROM scene WHERE during AND ${sql} ORDER BY moment LIMIT ${most}) p
+       JOIN sources s USING (source_id) ORDER BY p.moment`,
+      values,
+    );
+    return rows.map(({ path, line }) => ({ path, line }));
+  }
+
+  /** Bytes of a slice, step by step over the whole calendar. */
+  async courseOf(slice: Slice): Promise<number[]> {
+    const { sql, values } = await predicate(this.store, slice);
+    const rows = await this.rows<{ bin: number; bytes: number }>(
+      `SELECT bin, sum(bytes)::DOUBLE AS bytes FROM scene WHERE ${sql} GROUP BY bin`,
+      values,
+    );
+    const bytes = this.calendar.starts.map(() => 0);
+    for (const row of rows) if (row.bin in bytes) bytes[row.bin] = row.bytes;
+    return bytes;
+  }
+
+  /** Bytes a day, whatever the calendar's step. */
+  perDay(bytesAStep: number): Amount {
+    return { value: Math.round(bytesAStep * (this.calendar.unit === 'day' ? 1 : 24)), unit: 'byte/day' };
+  }
+
+  get usualPerStep(): number {
+    return median(this.course.bytes.filter((_, i) => !this.changed || i < this.from || i >= this.to));
+  }
+}
+
+/** Names under which the site itself refers to its objects. */
+async function ownNames(store: Case, site: Site): Promise<string[]> {
+  const bare = site.name.toLowerCase().replace(/^www\./, '');
+  if (site.known) return [bare, `www.${bare}`];
+  // No name anywhere: only a site's own pages load its style sheets and scripts.
+  const rows = await store.rows<{ site: string }>(
+    `SELECT r.site FROM request_facts f JOIN path_info p ON p.id = f.path_id JOIN referer_info r ON r.id = f.referer_id
+     WHERE f.vhost_id = $1 AND p.kind = 'asset' AND r.site IS NOT NULL GROUP BY r.site ORDER BY count(*) DESC LIMIT 1`,
+    [site.vhostId],
+  );
+  return rows.map((r) => r.site);
+}
+
+/** SQL over the table `scene`; texts of the slice are parameters. */
+export async function predicate(store: Case, slice: Slice): Promise<{ sql: string; values: Value[] }> {
+  const parts: string[] = [];
+  const values: Value[] = [];
+  const ids = async (sql: string, value: Value): Promise<string> => {
+    const rows = await store.rows<{ id: number }>(sql, value === null ? [] : [value]);
+    return rows.length === 0 ? 'NULL' : rows.map((r) => Number(r.id)).join(', ');
+  };
+  for (const [key, value] of Object.entries(slice) as [keyof Slice, string | number | boolean | null][]) {
+    switch (key) {
+      case 'agent':
+      case 'path':
+      case 'method': {
+        const sql = `SELECT id FROM ${key}_texts WHERE text ${value === null ? 'IS NULL' : '= $1'}`;
+        parts.push(`${key}_id IN (${await ids(sql, value)})`);
+        break;
+      }
+      case 'page':
+        parts.push(`owner_id IN (${await ids('SELECT id FROM path_texts WHERE text = $1', value)})`);
+        break;
+      case 'referringSite':
+        parts.push(
+          `site_id IN (${await ids('SELECT DISTINCT site_id AS id FROM referer_info WHERE site = $1', value)})`,
+        );
+        break;
+      case 'net':
+        parts.push(
+          `net_id IN (${await ids('SELECT DISTINCT net_id AS id FROM client_info WHERE net = $1', value)})`,
+        );
+        break;
+      case 'folder':
+        parts.push(`path_id IN (SELECT id FROM path_info WHERE folder = $${values.push(value)})`);
+        break;
+      case 'login':
+        parts.push('login');
+        break;
+      case 'resized':
+        parts.push('resize');
+        break;
+      default:
+        parts.push(`${key} = $${values.push(value)}`);
+    }
+  }
+  return { sql: parts.length === 0 ? 'true' : parts.join(' AND '), values };
+}

@@ -1,0 +1,5 @@
+import { bandwidthSpent } from './bandwidth-spent/bandwidth-spent.js';
+import type { Investigation } from './investigation.js';
+
+/** Every question that culprit asks. A new investigation is added here, and nowhere else. */
+export const INVESTIGATIONS: Investigation[] = [bandwidthSpent];
