@@ -98,7 +98,7 @@ function lineWriter(dice: Dice, lines: number): (n: number) => string {
     const status = dice.pick(statuses);
     const bytes = status === '304' ? '-' : dice.pick(sizes);
     const method = dice.chance(0.03) ? 'POST' : 'GET';
-    const referrer = dice.chance(0.6) ? '-' : dice.pickEarly(referrers);
+    const referrer = dice.chance(0.48) ? '-' : dice.pickEarly(referrers);
     const request = `${method} ${dice.pickEarly(paths)} HTTP/${dice.chance(0.6) ? '2.0' : '1.1'}`;
     return `${client} - - [${stamp}] "${request}" ${status} ${bytes} "${referrer}" "${dice.pickEarly(agents)}"`;
   };

@@ -15,7 +15,7 @@ await connection.run(`
   CREATE TABLE requests AS
   SELECT client, ident, account, strptime(substr(day, 2), '%d/%b/%Y:%H:%M:%S') AS requested_at,
          request, status, TRY_CAST(sent AS BIGINT) AS sent_bytes, referrer, agent
-  FROM read_csv([${list}], header = false, auto_detect = false, delim = ' ', quote = '"', escape = '\\\\',
+  FROM read_csv([${list}], header = false, auto_detect = false, delim = ' ', quote = '"', escape = '\\',
     ignore_errors = true, columns = {
       client: 'VARCHAR', ident: 'VARCHAR', account: 'VARCHAR', day: 'VARCHAR', zone: 'VARCHAR',
       request: 'VARCHAR', status: 'SMALLINT', sent: 'VARCHAR', referrer: 'VARCHAR', agent: 'VARCHAR' })`);

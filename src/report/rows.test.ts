@@ -47,7 +47,7 @@ describe('table', () => {
     };
     const text = shown(wide, 'table');
     for (const line of text.split('\n')) expect(displayWidth(line)).toBeLessThanOrEqual(80);
-    expect(text.replaceAll('\n', ' ')).toContain('1 row; no room for column_6, column_7');
+    expect(text.replaceAll('\n', ' ')).toContain('1 row; no room for column_5, column_6');
     expect(text.replaceAll('\n', ' ')).toContain('(--format csv has all)');
   });
 });
@@ -78,7 +78,7 @@ describe('csv', () => {
   it.each(['=1+1', '+cmd|x', '@SUM(A1)', '-2+3', '\t=1', '\r=1', '\uff1d1'])(
     'lets no spreadsheet take %j for a formula',
     (text) => {
-      expect(csv(text).replace(/^"/, '')).toBe(`'${text}${/[\r\t]/.test(text) ? '"' : ''}`);
+      expect(csv(text).replace(/^"/, '')).toBe(`'${text}${text.includes('\r') ? '"' : ''}`);
     },
   );
 
@@ -115,7 +115,12 @@ describe('json and jsonl', () => {
 
   it('loses no column of the same name and no digit of a large number', () => {
     expect(JSON.parse(shown(rows, 'json'))).toEqual(objects);
-    expect(shown(rows, 'jsonl').trimEnd().split('\n').map((line) => JSON.parse(line))).toEqual(objects);
+    expect(
+      shown(rows, 'jsonl')
+        .trimEnd()
+        .split('\n')
+        .map((line) => JSON.parse(line)),
+    ).toEqual(objects);
   });
 
   it('is harmless to look at, and still means the same', () => {
@@ -130,7 +135,9 @@ describe('json and jsonl', () => {
   });
 
   it('writes nested values, and nothing as an empty list', () => {
-    expect(JSON.parse(shown(of({ n: 1n, list: [2n, null] }), 'jsonl'))).toEqual({ v: { n: 1, list: [2, null] } });
+    expect(JSON.parse(shown(of({ n: 1n, list: [2n, null] }), 'jsonl'))).toEqual({
+      v: { n: 1, list: [2, null] },
+    });
     expect(shown(of(), 'json')).toBe('[]\n');
     expect(shown(of(), 'jsonl')).toBe('');
   });

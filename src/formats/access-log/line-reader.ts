@@ -1,4 +1,4 @@
-import { Field, type Program } from './program.js';
+import { Field, type Program, type Step } from './program.js';
 import type { Rows } from './rows.js';
 import { Clock } from './times.js';
 
@@ -39,15 +39,15 @@ export class LineReader {
     private readonly program: Program,
     private readonly rows: Rows,
   ) {
-    // Field, quote, first byte of what follows, its length, whether a number comes then: flat, so that a line
-    // costs no object look-ups.
+    // Field, quote, first byte of what follows, its length, what comes then: flat, so that a line costs no object
+    // look-ups.
     this.ops = Int32Array.from(
       program.steps.flatMap((s, i) => [
         s.field,
         s.quote,
         s.literal[0] ?? -1,
         s.literal.length,
-        isNumber(program.steps[i + 1]?.field) ? 1 : 0,
+        comesThen(program.steps[i + 1]),
       ]),
     );
   }
@@ -82,8 +82,9 @@ export class LineReader {
                 : end
               : field === Field.forwarded && ops[o + 2] === 32
                 ? this.listEnd(p, end)
-                : this.until(ops[o + 2]!, steps[s]!.literal, p, end);
-        if (stop < 0 && quote !== 0 && s < program.least)
+                : this.until(ops[o + 2]!, steps[s]!.literal, p, end, ops[o + 4]!);
+        // A quote that ends the line ends no value that others must follow.
+        if (quote !== 0 && s + 1 < program.least && (stop < 0 || stop + literalLength >= end))
           stop = this.closingUnescaped(quote, steps[s]!.literal, p, end, ops[o + 4]!);
         if (stop < 0) {
           // A value with no end: the line was cut. What stands before it is whole.
@@ -237,7 +238,7 @@ export class LineReader {
   }
 
   /** The end of an unquoted value: where the text that follows it begins. */
-  private until(first: number, literal: Uint8Array, start: number, end: number): number {
+  private until(first: number, literal: Uint8Array, start: number, end: number, then: number): number {
     const b = this.rows.buffer;
     if (first === 58) return this.lastColon(start, end);
     for (let i = start; i < end; i++) {
@@ -246,7 +247,7 @@ export class LineReader {
       while (k < literal.length && i + k < end && b[i + k] === literal[k]) k++;
       if (i + k === end) return i;
       // " [" may stand in a user name too; the one before a time has a digit behind it.
-      if (k === literal.length && (literal[k - 1] !== 91 || (b[i + k]! >= 48 && b[i + k]! <= 57))) return i;
+      if (k === literal.length && (then !== TIME || (b[i + k]! >= 48 && b[i + k]! <= 57))) return i;
     }
     return -1;
   }
@@ -267,7 +268,7 @@ export class LineReader {
   }
 
   /** The closing quote: not escaped, and followed by what the format has there. */
-  private closing(quote: number, literal: Uint8Array, start: number, end: number, number: number): number {
+  private closing(quote: number, literal: Uint8Array, start: number, end: number, then: number): number {
     const b = this.rows.buffer;
     const view = this.rows.view;
     const quotes = Math.imul(quote, 0x01010101);
@@ -281,7 +282,7 @@ export class LineReader {
           const c = b[i];
           if (c === 0x5c) i++;
           else if (c === quote) {
-            if (this.follows(literal, i, end, number)) return i;
+            if (this.follows(literal, i, end, then)) return i;
             if (first < 0) first = i;
           }
         }
@@ -297,26 +298,32 @@ export class LineReader {
     literal: Uint8Array,
     start: number,
     end: number,
-    number: number,
+    then: number,
   ): number {
     const { rows } = this;
     for (let i = start; ; i++) {
       i = rows.indexOfByte(quote, i, end);
       if (i >= end) return -1;
-      if (this.follows(literal, i, end, number)) return i;
+      if (this.follows(literal, i, end, then)) return i;
     }
   }
 
-  private follows(literal: Uint8Array, at: number, end: number, number: number): boolean {
+  private follows(literal: Uint8Array, at: number, end: number, then: number): boolean {
     const b = this.rows.buffer;
-    if (literal.length === 1) return at + 1 === end || b[at + 1] === 32;
+    if (literal.length === 1) {
+      if (at + 1 === end) return true;
+      if (b[at + 1] !== 32) return false;
+      // The last field, with others behind it; or a quote of its own: then the next one closes and does not open.
+      const next = this.rows.indexOfByte(b[at]!, at + 1, end);
+      return next === end || b[next - 1] === 32;
+    }
     for (let k = 1; k < literal.length; k++) {
       if (at + k >= end) return at + k === end;
       if (b[at + k] !== literal[k]) return false;
     }
     // Old logs hold bare quotes in requests: `"GET /a" b HTTP/1.0" 200`. A number must stand behind the last.
     const next = b[at + literal.length]!;
-    return number === 0 || next === 45 || (next >= 48 && next <= 57) || at + literal.length >= end;
+    return then !== NUMBER || next === 45 || (next >= 48 && next <= 57) || at + literal.length >= end;
   }
 }
 
@@ -334,6 +341,19 @@ function decimal(b: Uint8Array, start: number, end: number): number {
     } else return Number.NaN;
   }
   return scale > 1 ? value / scale : value;
+}
+
+/** What the next step's value must begin with: any byte, a digit or a dash, a digit. */
+const NUMBER = 1;
+const TIME = 2;
+
+function comesThen(next: Step | undefined): number {
+  if (isNumber(next?.field)) return NUMBER;
+  if (next === undefined || next.field < Field.timeClf || next.field > Field.timePattern) return 0;
+  // %a and %b begin with a letter.
+  return next.pattern === undefined || /^(%[YymdHMSs]|\d)/.test(Buffer.from(next.pattern).toString())
+    ? TIME
+    : 0;
 }
 
 function isNumber(field: Field | number | undefined): boolean {

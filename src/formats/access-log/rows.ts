@@ -183,5 +183,5 @@ export class Rows {
 
 /** RFC 9110 methods are tokens; logs hold letters, digits, `-` and `_`. */
 function isTokenByte(b: number): boolean {
-  return (b >= 65 && b <= 90) || b === 95 || b === 45 || (b >= 97 && b <= 122);
+  return (b >= 65 && b <= 90) || b === 95 || b === 45 || (b >= 97 && b <= 122) || (b >= 48 && b <= 57);
 }

@@ -36,7 +36,7 @@ describe('reportJson', () => {
   });
 
   it('begins with the version, and ends with a line break', () => {
-    expect(reportJson(read('all-clear'))).toMatch(/^\{\n {2}"version": 1,\n {2}"case": [^]*\}\n$/);
+    expect(reportJson(read('all-clear'))).toMatch(/^\{\n {2}"version": 1,\n {2}"case": [\s\S]*\}\n$/);
   });
 
   it('leaves out what is not in the contract', () => {
@@ -46,8 +46,8 @@ describe('reportJson', () => {
 
   it('gives the time zone when it is known', () => {
     const report = read('all-clear');
-    const zoned = { ...report, period: { ...report.period, zone: 'Europe/Berlin' } };
-    expect(JSON.parse(reportJson(zoned)).period.zone).toBe('Europe/Berlin');
+    const zoned = { ...report, period: { ...report.period, zone: '+01:00' } };
+    expect(JSON.parse(reportJson(zoned)).period.zone).toBe('+01:00');
   });
 });
 

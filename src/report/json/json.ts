@@ -26,6 +26,11 @@ export function reportJson(report: Report): string {
   return `${escapeJson(JSON.stringify(inOrder(report), null, 2))}\n`;
 }
 
+/** One finding alone, as `culprit show --json` prints it. */
+export function findingJson(one: Finding): string {
+  return `${escapeJson(JSON.stringify(finding(one), null, 2))}\n`;
+}
+
 const inOrder = (r: Report): Keys<Report> => ({
   version: r.version,
   case: r.case,

@@ -3,19 +3,19 @@ import { describe, expect, it } from 'vitest';
 import { escapeForPasting, escapeForTerminal } from './escape.js';
 
 /** What the escapes stand for, read back the way the docstring promises. */
-function unescape(text: string): string {
+function original(text: string): string {
   return text.replace(
     /(\\+)(x([0-9a-f]{2})|u\{([0-9a-f]{1,6})\})/g,
-    (_, slashes: string, escape: string, byte?: string, point?: string) => {
+    (_, slashes: string, code: string, byte?: string, point?: string) => {
       const kept = '\\'.repeat(Math.floor(slashes.length / 2));
       return slashes.length % 2 === 0
-        ? kept + escape
+        ? kept + code
         : kept + String.fromCodePoint(Number.parseInt((byte ?? point)!, 16));
     },
   );
 }
 
-const DANGEROUS = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/u;
+const DANGEROUS = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/u;
 
 describe('escapeForTerminal', () => {
   it.each([
@@ -75,11 +75,10 @@ describe('escapeForTerminal', () => {
       fc.array(nasty).map((parts) => parts.join('')),
     );
     fc.assert(
-      fc.property(text, (original) => {
-        const shown = escapeForTerminal(original);
+      fc.property(text, (raw) => {
+        const shown = escapeForTerminal(raw);
         expect(shown).not.toMatch(DANGEROUS);
-        expect(shown.isWellFormed()).toBe(true);
-        expect(unescape(shown)).toBe(original);
+        expect(original(shown)).toBe(raw);
       }),
     );
   });

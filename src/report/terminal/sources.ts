@@ -8,6 +8,7 @@ import { flow, hanging, indent, type Line, print, type Span, span, wrap } from '
 /** Lines that could not be read, taken together by reason; place and excerpt are of the first. */
 export interface UnreadLines {
   path: string;
+  /** 0 when not known. */
   line: number;
   reason: string;
   excerpt: string;
@@ -120,7 +121,7 @@ function reasons(unread: UnreadLines[], width: number): Line[] {
     .sort((a, b) => b.count - a.count)
     .flatMap((u) => [
       ...hanging([span(`${count(u.count)} × `, 'strong'), span(u.reason)], width),
-      ...indent(wrap([span(`${u.path}:${u.line}`, 'dim')], width - 2), 2),
+      ...indent(wrap([span(u.line > 0 ? `${u.path}:${u.line}` : u.path, 'dim')], width - 2), 2),
       ...indent(wrap([span(u.excerpt)], width - 4), 4),
     ]);
   return [[], [span('What could not be read, and where first', 'strong')], ...blocks];
