@@ -41,8 +41,9 @@ export function page(results: Result[], absent: string[], data: Data, command: s
 
 Made by \`${command}\`; nothing here is written by hand.
 
-The log: ${data.lines.toLocaleString('en')} lines of the combined format, ${megabytes} MB, made from a seed; the two halves are
-the same lines under gzip. The programs took turns, ${times} each; the files were in the page cache. A ratio is against the first row. What a program leaves unread shows in the last column.
+The log: ${data.lines.toLocaleString('en')} lines of the combined format, ${megabytes} MB, made from a seed;
+the two halves are the same lines under gzip. The programs took turns, ${times} each; the files were in the
+page cache. A ratio is against the first row. What a program leaves unread shows in the last column.
 
 ${table(results)}
 ${absent.map((reason) => `\n- Not measured: ${reason}`).join('')}
@@ -51,7 +52,7 @@ ${machine()}
 `;
 }
 
-export function machine(): string {
+function machine(): string {
   const [cpu] = cpus();
   const gigabytes = Math.round(totalmem() / 2 ** 30);
   return `Machine: ${cpus().length} cores (${cpu?.model.trim() ?? 'unknown'}), ${gigabytes} GiB, ${process.platform} ${process.arch}, Node ${process.version}.`;

@@ -107,7 +107,7 @@ export const SCENARIOS = {
     },
   },
   'brute-force': { pictures: either, play: bruteForce },
-  undecidable: { pictures: either, play: undecidable },
+  undecidable: { pictures: original, play: undecidable },
 } satisfies Record<string, Scenario>;
 
 export type ScenarioName = keyof typeof SCENARIOS;
@@ -133,8 +133,8 @@ function spend(
   act: (at: number) => number,
   anyHour = false,
 ): void {
-  // What one day spends too much, the next has less.
-  let left = 0;
+  // It begins on the stroke; and what one day spends too much, the next has less.
+  let left = -act(since);
   for (let day = 0; day < world.days; day++) {
     const [from, to] = [Math.max(since, world.midnight(day)), Math.min(until, world.midnight(day + 1))];
     if (from >= to) continue;

@@ -22,7 +22,10 @@ function commandsOf(program: Command) {
   return program.commands.map((c) => ({
     name: c.name(),
     summary: c.summary(),
-    options: [...c.options.map((o) => ({ long: o.long ?? '', says: o.description })), { long: '--help', says: 'help' }],
+    options: [
+      ...c.options.map((o) => ({ long: o.long ?? '', says: o.description })),
+      { long: '--help', says: 'help' },
+    ],
   }));
 }
 

@@ -40,8 +40,14 @@ this machine's own logs. What was read is kept in a case; examining again reads 
     .option('--case <file>', 'keep what is read in this file, together with what it holds already')
     .option('--json', 'print the whole report as JSON (docs/json.md)')
     .option('--host <name>', 'the machine that the evidence is from')
-    .option('--log-format <format>', 'how access logs are written: an Apache LogFormat or an nginx log_format')
-    .option('--max-expand <ratio>', `give up compressed files that unpack to more than this times their size (${DEFAULT_LIMITS.maxRatio})`)
+    .option(
+      '--log-format <format>',
+      'how access logs are written: an Apache LogFormat or an nginx log_format',
+    )
+    .option(
+      '--max-expand <ratio>',
+      `give up compressed files that unpack to more than this times their size (${DEFAULT_LIMITS.maxRatio})`,
+    )
     .option('--memory <size>', 'most memory for the database, as 512MB or 4GB', '1GB')
     .option('--fresh', 'forget what an earlier run on these paths has read')
     .addHelpText(
@@ -74,7 +80,8 @@ async function examine(paths: string[], options: ExamineOptions): Promise<number
   const file = options.case ?? caseFor(evidence, options.host ?? null);
   if (options.fresh && existsSync(file)) removeCase(file);
   const found = await survey(evidence, limits);
-  const store = await Case.open(file, { memory: options.memory });
+  // Where nothing can be read there is nothing to keep: the newest case stays the one that has something.
+  const store = await Case.open(found.pieces.length > 0 ? file : ':memory:', { memory: options.memory });
   const progress = progressOn(process.stderr);
   const abort = new AbortController();
   const stop = () => abort.abort();
@@ -99,8 +106,13 @@ async function examine(paths: string[], options: ExamineOptions): Promise<number
     }
     const report = await investigate(store);
     if (options.json) print(reportJson(report));
-    else print(renderReport(report, { ...screen(), totals: { seconds: (performance.now() - started) / 1000 } }));
-    return exitStatus(report, found.pieces.filter((p) => p.named).map((p) => p.path), found.unreadable.filter((u) => u.named).map((u) => u.error));
+    else
+      print(renderReport(report, { ...screen(), totals: { seconds: (performance.now() - started) / 1000 } }));
+    return exitStatus(
+      report,
+      found.pieces.filter((p) => p.named).map((p) => p.path),
+      found.unreadable.filter((u) => u.named).map((u) => u.error),
+    );
   } finally {
     progress.clear();
     process.off('SIGINT', stop);

@@ -16,9 +16,13 @@ import { addVerify } from './verify.js';
 const COULD_NOT = 2;
 
 function programOf(): Command {
-  const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string };
+  const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
+    version: string;
+  };
   const program = new Command('culprit')
-    .description('Names the culprit: reads a server’s own evidence, read-only, and says what is wrong, since when, why, and how to fix it.')
+    .description(
+      'Names the culprit: reads a server’s own evidence, read-only, and says what is wrong, since when, why, and how to fix it.',
+    )
     .version(version)
     .showHelpAfterError('(culprit --help shows how it is used)')
     .exitOverride();

@@ -10,14 +10,20 @@ export function addShow(program: Command): void {
   program
     .command('show')
     .summary('a finding in full')
-    .description('Shows a finding in full: every figure, every piece of evidence with its place, every alternative, each remedy.')
+    .description(
+      'Shows a finding in full: every figure, every piece of evidence with its place, every alternative, each remedy.',
+    )
     .argument('[finding]', 'its number or id', '1')
     .option(...CASE_OPTION)
     .option('--json', 'print it as JSON (docs/json.md)')
     .action((name: string, options: CaseOption & { json?: boolean }) =>
       withCase(options, async (store) => {
         const { finding, n } = await findingOf(store, name);
-        print(options.json ? findingJson(finding) : renderFinding(finding, n, { ...screen(), period: await periodOf(store) }));
+        print(
+          options.json
+            ? findingJson(finding)
+            : renderFinding(finding, n, { ...screen(), period: await periodOf(store) }),
+        );
       }),
     );
 }

@@ -9,7 +9,9 @@ export function addSources(program: Command): void {
   program
     .command('sources')
     .summary('what was read, and what was not')
-    .description('Lists every piece of evidence: its format, records, unread lines with place and reason, and what went wrong.')
+    .description(
+      'Lists every piece of evidence: its format, records, unread lines with place and reason, and what went wrong.',
+    )
     .option(...CASE_OPTION)
     .option('--json', 'print it as JSON')
     .action((options: CaseOption & { json?: boolean }) =>

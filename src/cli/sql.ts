@@ -23,18 +23,36 @@ export function addSql(program: Command): void {
   culprit sql "describe requests"`,
     )
     .argument('<query>', 'one SQL statement; - reads it from stdin')
-    .addOption(new Option('--format <format>', 'how to print').choices(['table', 'csv', 'json', 'jsonl']).default('table'))
+    .addOption(
+      new Option('--format <format>', 'how to print')
+        .choices(['table', 'csv', 'json', 'jsonl'])
+        .default('table'),
+    )
     .option('--json', 'the same as --format json')
     .option('--limit <n>', `stop after so many rows (a table: ${TABLE_ROWS})`)
     .option(...CASE_OPTION)
     .action((query: string, options: SqlOptions) => withCase(options, (store) => run(store, query, options)));
 }
 
-async function run(store: Parameters<Parameters<typeof withCase>[1]>[0], query: string, options: SqlOptions): Promise<void> {
+async function run(
+  store: Parameters<Parameters<typeof withCase>[1]>[0],
+  query: string,
+  options: SqlOptions,
+): Promise<void> {
   const format = options.json ? 'json' : options.format;
   const sql = query === '-' ? await stdin() : query;
-  const most = options.limit === undefined ? (format === 'table' ? TABLE_ROWS : Number.POSITIVE_INFINITY) : Number(options.limit);
-  if (!(most >= 1)) throw new CulpritError({ what: '--limit needs a number', why: `“${options.limit}” is none`, help: '--limit 50' });
+  const most =
+    options.limit === undefined
+      ? format === 'table'
+        ? TABLE_ROWS
+        : Number.POSITIVE_INFINITY
+      : Number(options.limit);
+  if (!(most >= 1))
+    throw new CulpritError({
+      what: '--limit needs a number',
+      why: `“${options.limit}” is none`,
+      help: '--limit 50',
+    });
   const to = { ...screen(), toTerminal: process.stdout.isTTY === true };
   try {
     await store.run('SET lock_configuration = true');
@@ -44,7 +62,11 @@ async function run(store: Parameters<Parameters<typeof withCase>[1]>[0], query: 
     let held: unknown[][] = [];
     let more = false;
     let first = true;
-    for (let chunk = await result.fetchChunk(); chunk && chunk.rowCount > 0; chunk = await result.fetchChunk()) {
+    for (
+      let chunk = await result.fetchChunk();
+      chunk && chunk.rowCount > 0;
+      chunk = await result.fetchChunk()
+    ) {
       const rows = chunk.getRows().slice(0, most - seen);
       seen += rows.length;
       if (format === 'csv' || format === 'jsonl') {
@@ -59,10 +81,14 @@ async function run(store: Parameters<Parameters<typeof withCase>[1]>[0], query: 
     }
     if (format === 'csv' && first) print(renderRows({ columns, rows: [] }, format, to));
     if (format === 'table' || format === 'json') print(renderRows({ columns, rows: held }, format, to));
-    if (more && options.limit === undefined) process.stderr.write(`culprit: only the first ${most} rows are shown; --format csv has all\n`);
+    if (more && options.limit === undefined)
+      process.stderr.write(`culprit: only the first ${most} rows are shown; --format csv has all\n`);
   } catch (error) {
     if (error instanceof CulpritError) throw error;
-    const why = (error instanceof Error ? error.message : String(error)).replace(/^Failed to extract statements: /, '');
+    const why = (error instanceof Error ? error.message : String(error)).replace(
+      /^Failed to extract statements: /,
+      '',
+    );
     throw new CulpritError(
       {
         what: 'this query cannot be run',

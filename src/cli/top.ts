@@ -28,25 +28,47 @@ export function addTop(program: Command): void {
     )
     .argument('<measure>', 'bytes or requests')
     .option('--by <names>', 'what to group by, separated by commas', 'vhost')
-    .option('--where <condition>', 'NAME=VALUE, NAME!=VALUE or NAME~PART; may be given several times', (v, all: string[]) => [...all, v], [])
+    .option(
+      '--where <condition>',
+      'NAME=VALUE, NAME!=VALUE or NAME~PART; may be given several times',
+      (v, all: string[]) => [...all, v],
+      [],
+    )
     .option('--since <moment>', 'from then on, wall time of the log')
     .option('--until <moment>', 'up to then')
     .addOption(new Option('--per <step>', 'with the course over time').choices(['day', 'hour']))
     .option('--limit <n>', 'rows to show', '20')
-    .addOption(new Option('--format <format>', 'how to print').choices(['table', 'csv', 'json', 'jsonl']).default('table'))
+    .addOption(
+      new Option('--format <format>', 'how to print')
+        .choices(['table', 'csv', 'json', 'jsonl'])
+        .default('table'),
+    )
     .option('--json', 'the same as --format json')
     .option(...CASE_OPTION)
-    .addHelpText('after', "\nExample:\n  culprit top bytes --by vhost,agent --where agent~photon --since 2015-11-30 --per day")
+    .addHelpText(
+      'after',
+      '\nExample:\n  culprit top bytes --by vhost,agent --where agent~photon --since 2015-11-30 --per day',
+    )
     .action((measure: string, options: TopOptions) =>
       withCase(options, async (store) => {
         if (measure !== 'bytes' && measure !== 'requests')
-          throw new CulpritError({ what: `cannot rank by “${measure}”`, help: 'culprit top bytes, or culprit top requests' });
+          throw new CulpritError({
+            what: `cannot rank by “${measure}”`,
+            help: 'culprit top bytes, or culprit top requests',
+          });
         const limit = Number(options.limit);
         if (!(limit >= 1))
-          throw new CulpritError({ what: '--limit needs a number', why: `“${options.limit}” is none`, help: '--limit 50' });
+          throw new CulpritError({
+            what: '--limit needs a number',
+            why: `“${options.limit}” is none`,
+            help: '--limit 50',
+          });
         const answer = await top(store, {
           measure,
-          by: options.by.split(',').map((b) => b.trim()).filter(Boolean),
+          by: options.by
+            .split(',')
+            .map((b) => b.trim())
+            .filter(Boolean),
           where: options.where,
           since: options.since === undefined ? null : moment(options.since, '--since'),
           until: options.until === undefined ? null : moment(options.until, '--until'),

@@ -48,7 +48,11 @@ Example:
           });
         await readWhatIsNew(store);
         const result = await verify(store, found, since);
-        print(options.json ? `${escapeJson(JSON.stringify({ version: 1, ...result }, null, 2))}\n` : renderVerify(result, screen()));
+        print(
+          options.json
+            ? `${escapeJson(JSON.stringify({ version: 1, ...result }, null, 2))}\n`
+            : renderVerify(result, screen()),
+        );
         process.exitCode = result.verdict === 'fixed' ? 0 : result.verdict === 'cannot-tell' ? 2 : 1;
       } finally {
         store.close();
@@ -61,5 +65,10 @@ async function readWhatIsNew(store: Case): Promise<void> {
   const paths = (JSON.parse((await store.fact('evidence')) ?? '[]') as string[]).filter((p) => p !== '-');
   if (paths.length === 0) return;
   const host = (await store.fact('host')) ?? '';
-  await ingest(store, await survey(paths), { host, logFormat: null, limits: DEFAULT_LIMITS, onlyThis: false });
+  await ingest(store, await survey(paths), {
+    host,
+    logFormat: null,
+    limits: DEFAULT_LIMITS,
+    onlyThis: false,
+  });
 }

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import type { Readable } from 'node:stream';
+import type { Writable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import { CulpritError } from '../errors/culprit-error.js';
 import type { Codec } from './magic.js';
@@ -33,18 +33,21 @@ export class BrokenOff extends CulpritError {
  */
 export async function* decompress(
   codec: Codec,
-  input: Readable,
+  input: AsyncIterable<Uint8Array>,
   limits: Limits = DEFAULT_LIMITS,
 ): AsyncGenerator<Uint8Array> {
   let stored = 0;
   let content = 0;
-  input.on('data', (chunk: Uint8Array) => {
-    stored += chunk.length;
-  });
-  input.pause();
-  const output = codec === 'none' ? input : codec === 'gzip' ? gunzip(input) : child(codec, input);
+  async function* counted(): AsyncGenerator<Uint8Array> {
+    for await (const chunk of input) {
+      stored += chunk.length;
+      yield chunk;
+    }
+  }
+  const output =
+    codec === 'none' ? counted() : codec === 'gzip' ? gunzip(counted()) : child(codec, counted());
   try {
-    for await (const chunk of output as AsyncIterable<Uint8Array>) {
+    for await (const chunk of output) {
       content += chunk.length;
       if (content > RATIO_COUNTS_FROM && codec !== 'none' && content > stored * limits.maxRatio)
         throw new BrokenOff(
@@ -58,19 +61,60 @@ export async function* decompress(
   } catch (error) {
     if (error instanceof CulpritError) throw error;
     throw new BrokenOff(`${codec}: ${error instanceof Error ? error.message : String(error)}`, content);
-  } finally {
-    input.destroy();
   }
 }
 
-function gunzip(input: Readable): Readable {
-  const gunzip = createGunzip({ chunkSize: 512 << 10 });
-  input.on('error', (error) => gunzip.destroy(error));
-  return input.pipe(gunzip);
+/** Unpacked at once, so that a bomb's output stays small (deflate cannot pass 1,032 times). */
+const PIECE = 32 << 10;
+
+/**
+ * A stream that fails forgets what nobody has taken yet, so the output is taken as it comes and the input waits.
+ * At damaged bytes (not at a mere end) zlib itself keeps back its last output buffer, at most `chunkSize`.
+ */
+async function* gunzip(input: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  const gunzip = createGunzip({ chunkSize: 128 << 10 });
+  let ready: Uint8Array[] = [];
+  let failure: Error | null = null;
+  let done = false;
+  let wake = () => {};
+  gunzip.on('data', (chunk: Uint8Array) => ready.push(chunk));
+  gunzip.on('error', (error) => {
+    failure = error;
+    wake();
+  });
+  gunzip.on('end', () => {
+    done = true;
+    wake();
+  });
+  const settled = (start: (finish: () => void) => void) =>
+    new Promise<void>((resolve) => {
+      wake = resolve;
+      start(resolve);
+    });
+  try {
+    for await (const chunk of input) {
+      for (let at = 0; at < chunk.length && !failure && !done; at += PIECE) {
+        await settled((finish) => gunzip.write(chunk.subarray(at, at + PIECE), finish));
+        const taken = ready;
+        ready = [];
+        yield* taken;
+      }
+      // What stands behind the last member (padding) says nothing.
+      if (failure || done) break;
+    }
+    if (!failure && !done) await settled(() => gunzip.end());
+    yield* ready;
+    if (failure) throw failure;
+  } finally {
+    gunzip.destroy();
+  }
 }
 
 /** xz, zstd and bzip2 by their own programs: as fast as they come, and they know every corner of their format. */
-async function* child(codec: 'xz' | 'zstd' | 'bzip2', input: Readable): AsyncGenerator<Uint8Array> {
+async function* child(
+  codec: 'xz' | 'zstd' | 'bzip2',
+  input: AsyncIterable<Uint8Array>,
+): AsyncGenerator<Uint8Array> {
   const args = codec === 'zstd' ? ['-dc', '--long=31'] : ['-dc'];
   const program = spawn(codec, args, {
     stdio: ['pipe', 'pipe', 'pipe'],
@@ -80,27 +124,52 @@ async function* child(codec: 'xz' | 'zstd' | 'bzip2', input: Readable): AsyncGen
   program.stderr.on('data', (chunk: Buffer) => {
     if (said.length < 2000) said += chunk.toString('latin1');
   });
-  // The program may end before it has read everything.
-  program.stdin.on('error', () => {});
-  const ended = new Promise<string | null>((resolve) => {
-    program.on('error', () =>
-      resolve(
-        `the program ${codec} is not installed here (apt install ${codec === 'xz' ? 'xz-utils' : codec})`,
-      ),
-    );
-    program.on('close', (status) =>
-      resolve(
-        status === 0 ? null : said.split('\n')[0]!.replace(/^\S+: (\(stdin\)|\/\*stdin\*\\?)\s*:?\s*/, ''),
-      ),
-    );
+  const ended = new Promise<Error | null>((resolve) => {
+    program.on('error', () => resolve(missing(codec)));
+    program.on('close', (status, signal) => {
+      const why = said
+        .split('\n')[0]!
+        .replace(/^\S+: (\(stdin\)|\/\*stdin\*\\?)\s*:?\s*/, '')
+        .trim();
+      resolve(status === 0 ? null : new Error(why || `ended by ${signal ?? `status ${status}`}`));
+    });
   });
-  input.on('error', () => program.kill());
-  input.pipe(program.stdin);
+  const fed = feed(program.stdin, input);
   try {
     for await (const chunk of program.stdout) yield chunk as Buffer;
     const problem = await ended;
-    if (problem !== null) throw new Error(problem);
+    // Input that went wrong is the cause, the program's complaint its effect.
+    const cause = await fed;
+    if (cause !== null) throw cause;
+    if (problem !== null) throw problem;
   } finally {
     program.kill();
   }
+}
+
+/** Writes all input to a program; gives back what went wrong with the input itself. */
+async function feed(stdin: Writable, input: AsyncIterable<Uint8Array>): Promise<unknown> {
+  const closed = new Promise<void>((resolve) => stdin.once('close', resolve));
+  // The program may end before it has read everything.
+  stdin.on('error', () => {});
+  try {
+    for await (const chunk of input) {
+      if (stdin.destroyed) break;
+      if (!stdin.write(chunk)) await Promise.race([new Promise((go) => stdin.once('drain', go)), closed]);
+    }
+    return null;
+  } catch (error) {
+    return error;
+  } finally {
+    stdin.end();
+  }
+}
+
+function missing(codec: 'xz' | 'zstd' | 'bzip2'): CulpritError {
+  const debian = codec === 'xz' ? 'xz-utils' : codec;
+  return new CulpritError({
+    what: `cannot unpack without the program ${codec}`,
+    why: `the program ${codec} is not installed here`,
+    help: `apt install ${debian} (or unpack the file elsewhere, and name what comes out)`,
+  });
 }

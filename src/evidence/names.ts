@@ -3,7 +3,7 @@ import { basename } from 'node:path';
 /** What rotation and compression put behind or into a name: `.1`, `.2.gz`, `-20150901.gz`, `.2015-09-01`. */
 const ROTATED = [
   /\.(gz|zst|zstd|xz|bz2|lz4|Z)$/i,
-  /[.-]\d{4}-?\d{2}-?\d{2}([-_.T]?\d{2,10})?$/,
+  /[.-]\d{4}-?\d{2}-?\d{2}([-_.T]?\d{2}([-_.:]?\d{2}){0,4})?$/,
   /[.-]\d{10}$/,
   /\.\d{1,4}$/,
   /\.(old|bak|orig)$/,
@@ -13,8 +13,8 @@ const ROTATED = [
 export function streamName(path: string): string {
   for (let name = path; ; ) {
     const shorter = ROTATED.reduce((n, ending) => n.replace(ending, ''), name)
-      // access.1.log, access-20150901.log
-      .replace(/(\D)[.-](\d{8}|\d{1,3})(\.log)$/, '$1$3');
+      // access.1.log, access-20150901.log, access.2015-09-01.log
+      .replace(/(\D)[.-](\d{8}|\d{4}-\d{2}-\d{2}|\d{1,3})(\.log)$/, '$1$3');
     if (shorter === name || basename(shorter) === '') return name;
     name = shorter;
   }
@@ -26,7 +26,8 @@ const WORDS =
 
 /** The virtual host that a log's name speaks of, or null: `choir.example-access.log.2.gz` → `choir.example`. */
 export function vhostFromName(path: string): string | null {
-  const parts = streamName(path).split(/[/!]/).filter(Boolean);
+  // An archive's own name is nobody's virtual host.
+  const parts = streamName(path).split('!/').at(-1)!.split('/').filter(Boolean);
   for (const part of [parts.at(-1) ?? '', parts.at(-2) ?? '']) {
     const bare = part
       .replace(/\.(log|txt|json|jsonl|ndjson|out)$/i, '')

@@ -1,5 +1,5 @@
 import { type Dirent, existsSync } from 'node:fs';
-import { open, readdir, realpath, stat } from 'node:fs/promises';
+import { open, readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { glob, isDynamicPattern } from 'tinyglobby';
 import type { CulpritError } from '../errors/culprit-error.js';
@@ -28,7 +28,7 @@ export interface Walk {
  */
 export async function walk(paths: string[]): Promise<Walk> {
   const result: Walk = { files: [], unreadable: [], skipped: [], pipes: [] };
-  const seen = new Set<string>();
+  const seen = new Map<string, string>();
   for (const path of paths) {
     if (path === '-') result.pipes.push(path);
     else if (existsSync(path) || !isDynamicPattern(path)) await visit(path, true, result, seen);
@@ -47,7 +47,7 @@ export async function walk(paths: string[]): Promise<Walk> {
   return result;
 }
 
-async function visit(path: string, named: boolean, result: Walk, seen: Set<string>): Promise<void> {
+async function visit(path: string, named: boolean, result: Walk, seen: Map<string, string>): Promise<void> {
   try {
     const info = await stat(path);
     const id = `${info.dev}:${info.ino}`;
@@ -56,16 +56,19 @@ async function visit(path: string, named: boolean, result: Walk, seen: Set<strin
         result.skipped.push({ path, reason: 'folder already visited (a link leads back to it)' });
         return;
       }
-      seen.add(id);
+      seen.set(id, path);
       const entries: Dirent[] = await readdir(path, { withFileTypes: true });
       for (const entry of entries.toSorted((a, b) => (a.name < b.name ? -1 : 1)))
         await visit(join(path, entry.name), false, result, seen);
     } else if (info.isFile()) {
-      if (seen.has(id)) {
-        result.skipped.push({ path, reason: `the same file as ${await realpath(path)}` });
+      const first = seen.get(id);
+      if (first !== undefined) {
+        if (first !== path) result.skipped.push({ path, reason: `the same file as ${first}` });
+        const found = named ? result.files.find((f) => f.path === first) : undefined;
+        if (found) found.named = true;
         return;
       }
-      seen.add(id);
+      seen.set(id, path);
       result.files.push({ path, named, bytes: info.size, mtimeMs: info.mtimeMs, inode: info.ino });
     } else if (named && info.isFIFO()) result.pipes.push(path);
     else result.skipped.push({ path, reason: 'neither a file nor a folder' });

@@ -89,14 +89,23 @@ export async function top(store: Case, query: TopQuery): Promise<TopAnswer> {
     others: Math.max(0, Number(rows[0]?.groups ?? 0) - rows.length),
     steps: [],
   };
-  if (query.per && rows.length > 0) await addSeries(store, answer, { from, where, keys, names, measure, values, per: query.per });
+  if (query.per && rows.length > 0)
+    await addSeries(store, answer, { from, where, keys, names, measure, values, per: query.per });
   return answer;
 }
 
 async function addSeries(
   store: Case,
   answer: TopAnswer,
-  sql: { from: string; where: string; keys: string; names: string; measure: string; values: Value[]; per: 'day' | 'hour' },
+  sql: {
+    from: string;
+    where: string;
+    keys: string;
+    names: string;
+    measure: string;
+    values: Value[];
+    per: 'day' | 'hour';
+  },
 ): Promise<void> {
   const rows = await store.rows<Record<string, Value>>(
     `SELECT ${sql.keys}, strftime(date_trunc('${sql.per}', local_at), '%Y-%m-%dT%H:%M:%S') AS step, ${sql.measure}::DOUBLE AS value
@@ -108,7 +117,9 @@ async function addSeries(
   const first = Date.parse(`${rows[0]!.step}Z`) / 1000;
   const last = Date.parse(`${rows.at(-1)!.step}Z`) / 1000;
   const count = Math.min(100_000, Math.round((last - first) / seconds) + 1);
-  answer.steps = Array.from({ length: count }, (_, i) => new Date((first + i * seconds) * 1000).toISOString().slice(0, 19));
+  answer.steps = Array.from({ length: count }, (_, i) =>
+    new Date((first + i * seconds) * 1000).toISOString().slice(0, 19),
+  );
   const index = new Map(answer.rows.map((row) => [JSON.stringify(row.key), row]));
   for (const row of answer.rows) row.series = answer.steps.map(() => 0);
   for (const r of rows) {

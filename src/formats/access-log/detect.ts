@@ -50,6 +50,14 @@ function wholeLines(head: Uint8Array): Uint8Array {
   return last > 0 ? head.subarray(0, last + 1) : head;
 }
 
+/** Status, bytes, and then something more: a line of `combined`, not of `common`. */
+const BEHIND_BYTES = /["'] (?:\d{3}|-) (?:\d+|-) +\S/;
+
+function named(format: TextFormat, sample: Uint8Array): TextFormat {
+  const combined = BEHIND_BYTES.test(Buffer.from(sample).toString('latin1'));
+  return combined ? format : { ...format, name: format.name.replace('combined', 'common') };
+}
+
 /**
  * Recognises an access log from its first bytes: the format that reads most lines of the sample, the richest of
  * equals. Half of the lines must fit; one is enough where the name says `access` (a log may begin with garbage).
@@ -64,10 +72,13 @@ export function detectAccessLog(head: Uint8Array, path: string): Detected | null
     if (read === lines && read > 0) break;
   }
   if (!best) return null;
-  const named = /access/i.test(basename(path));
-  if (best.read * 2 < best.lines && !named) return null;
+  const calledAccess = /access/i.test(basename(path));
+  if (best.read * 2 < best.lines && !calledAccess) return null;
   const { choice } = best;
-  return { ...best, choice: choice.kind === 'json' ? choice : withFallbacks(choice.formats[0]!) };
+  return {
+    ...best,
+    choice: choice.kind === 'json' ? choice : withFallbacks(named(choice.formats[0]!, sample)),
+  };
 }
 
 /**

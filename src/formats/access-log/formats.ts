@@ -12,7 +12,8 @@ export interface TextFormat {
 export type FormatChoice = { kind: 'json' } | { kind: 'text'; formats: TextFormat[] };
 
 /**
- * Formats that are recognised without being told, richest first.
+ * Formats that are recognised without being told, richest first. `common` is `combined` whose lines end early: it
+ * is read as such, for a log may go from the one to the other.
  *
  * Source: httpd docs "Log Files" (common, combined), Debian's apache2.conf (vhost_combined), nginx
  * ngx_http_log_module (its `combined` is the same shape). Single quotes: as some published excerpts have them.
@@ -24,9 +25,6 @@ export const BUILT_IN: TextFormat[] = [
   { dialect: 'apache', name: 'combined', format: COMBINED },
   { dialect: 'apache', name: 'vhost_combined', format: `%v:%p ${COMBINED}`.replaceAll('"', "'") },
   { dialect: 'apache', name: 'combined', format: COMBINED.replaceAll('"', "'") },
-  { dialect: 'apache', name: 'vhost_common', format: '%v %h %l %u %t "%r" %>s %b' },
-  { dialect: 'apache', name: 'common', format: '%h %l %u %t "%r" %>s %b' },
-  { dialect: 'apache', name: 'common', format: "%h %l %u %t '%r' %>s %b" },
 ];
 
 /** A format first, then the built-in ones for lines that do not fit it. */

@@ -41,7 +41,7 @@ export function logDefinitions(server: 'apache' | 'nginx', text: string): Server
 /** The words of an Apache directive's line: quotes group, a backslash takes the next quote or backslash with it. */
 function apacheWords(line: string): string[] {
   const words: string[] = [];
-  for (const m of line.matchAll(/"((?:[^"\\]|\\.)*)"|'((?:[^'\\]|\\.)*)'|(\S+)/g))
+  for (const m of line.matchAll(/"([^"\\]*(?:\\.[^"\\]*)*)"|'([^'\\]*(?:\\.[^'\\]*)*)'|(\S+)/g))
     words.push((m[1] ?? m[2] ?? m[3] ?? '').replace(/\\(["'\\])/g, '$1'));
   return words;
 }
@@ -52,13 +52,14 @@ function apacheLogs(text: string): ServerLogs {
   let vhost: string | null = null;
   let inVhost = -1;
   let transfer: TextFormat | null = null;
-  for (const line of text.replace(/\\\r?\n/g, ' ').split(/\r?\n/)) {
+  // A backslash at the end of a line joins the next one as it stands, inside quotes too.
+  for (const line of text.replace(/\\\r?\n/g, '').split(/\r?\n/)) {
     const bare = line.trim();
     if (bare.startsWith('#')) continue;
     if (/^<VirtualHost\b/i.test(bare)) {
       inVhost = logs.length;
       vhost = null;
-    } else if (/^<\/VirtualHost/i.test(bare)) {
+    } else if (/^<\/VirtualHost/i.test(bare) && inVhost >= 0) {
       // ServerName may stand behind CustomLog.
       for (const log of logs.slice(inVhost)) log.vhost = vhost;
       inVhost = -1;
@@ -101,17 +102,21 @@ function logPath(to: string | undefined): string | null {
     .split(/\s+/)
     .slice(1)
     .find((word) => word.includes('/'));
-  return file ? file.replace(/[._-]?%.*$/, '') : null;
+  // The time in the name is what rotation changes, wherever it stands.
+  return file ? file.replace(/[._-]?%[a-zA-Z](?:[-_.:T]?%[a-zA-Z])*/g, '') : null;
 }
+
+const NGINX_ESCAPES: Record<string, string> = { t: '\t', r: '\r', n: '\n' };
 
 /** nginx tokens: words, quoted strings, and the three marks. */
 function* nginxTokens(text: string): Generator<string> {
   for (const m of text.matchAll(
-    /#[^\n]*|"((?:[^"\\]|\\.)*)"|'((?:[^'\\]|\\.)*)'|([{};])|([^\s{};"'#][^\s{};]*)/g,
+    /#[^\n]*|"([^"\\]*(?:\\.[^"\\]*)*)"|'([^'\\]*(?:\\.[^'\\]*)*)'|([{};])|([^\s{};"'#](?:\$\{|[^\s{};])*)/gs,
   )) {
     if (m[0].startsWith('#')) continue;
     const quoted = m[1] ?? m[2];
-    if (quoted !== undefined) yield `"${quoted.replace(/\\(["'\\])/g, '$1')}`;
+    if (quoted !== undefined)
+      yield `"${quoted.replace(/\\(["'\\trn])/g, (_, c: string) => NGINX_ESCAPES[c] ?? c)}`;
     else yield m[0];
   }
 }
@@ -146,7 +151,9 @@ function nginxDirective(
   const bare = (s: string) => (s.startsWith('"') ? s.slice(1) : s);
   if (word === 'server_name') {
     const server = blocks.findLast((b) => b.name === 'server');
-    const name = rest.map(bare).find((n) => /^[a-z0-9.-]+$/i.test(n) && n.includes('.'));
+    // `.example.com` is example.com and all below it.
+    const names = rest.map((n) => bare(n).replace(/^\./, ''));
+    const name = names.find((n) => /^[a-z0-9.-]+$/i.test(n) && n.includes('.'));
     if (server && name) server.vhost = name;
   } else if (word === 'log_format' && rest[0]) {
     const parts = rest.slice(1).filter((p) => !p.startsWith('escape='));

@@ -15,7 +15,7 @@ import {
 } from './figures.js';
 import { type Weighed, weighAll } from './hypotheses.js';
 import { AVOID, remediesFor, serverOf } from './remedies.js';
-import { predicate, Scene, type Slice, sliceText } from './scene.js';
+import { mayDominate, predicate, Scene, type Slice, sliceText } from './scene.js';
 import { explanations } from './slices.js';
 import { type Measure, verifyMeasure } from './verify.js';
 
@@ -93,6 +93,8 @@ async function judge(store: Case, calendar: Calendar, course: Course, all: Cours
       findings: [],
       says: `${course.site.name} grew, but is ${percent(ofAll(stretch.from, stretch.to))} of all bytes`,
     };
+  if (!stretch && !(await mayDominate(store, course.site, LEAST_DOMINATING)))
+    return { findings: [], says: throughout(course, calendar) };
   const scene = await Scene.of(store, calendar, course, stretch);
   const ranked = await weighAll(scene);
   const found = stretch
@@ -101,12 +103,12 @@ async function judge(store: Case, calendar: Calendar, course: Course, all: Cours
   if (found.kind === 'none') {
     const says = stretch
       ? `${course.site.name}: ${rise(stretch, scene)}, spread over visitors, agents and pages as before`
-      : `${course.site.name}: about ${amount(scene.usualPerStep)} ${calendar.unit === 'day' ? 'a day' : 'an hour'} throughout`;
+      : throughout(course, calendar);
     return { findings: [], says };
   }
   if (found.kind === 'open') {
     // Nothing changed and two stories compete: that is how this site is used.
-    if (!stretch) return { findings: [], says: `${course.site.name}: no change` };
+    if (!stretch) return { findings: [], says: throughout(course, calendar) };
     return { findings: [await openFinding(scene, ranked, found.rivals, stretch, all)], says: '' };
   }
   const main = await culpritFinding(scene, ranked, found.culprit, found.lead, stretch, all);
@@ -115,6 +117,10 @@ async function judge(store: Case, calendar: Calendar, course: Course, all: Cours
   if (later?.kind === 'aside') main.finding.notes.push(later.note);
   if (later?.kind === 'finding') findings.push(later.found);
   return { findings, says: '' };
+}
+
+function throughout({ site, bytes }: Course, calendar: Calendar): string {
+  return `${site.name}: about ${amount(median(bytes))} ${calendar.unit === 'day' ? 'a day' : 'an hour'} throughout`;
 }
 
 /** Popularity with no change is what a site is for. */
@@ -292,29 +298,30 @@ const sumDuring = (all: Course[], scene: Scene) =>
 
 async function impactOf(scene: Scene, culprit: Weighed, all: Course[]): Promise<Impact[]> {
   const f = culprit.figures!;
+  const { name } = scene.site;
   const siteBytes = sum(scene.course.bytes.slice(scene.from, scene.to));
   const impact: Impact[] = [
-    { says: `bytes of ${sliceText(culprit.slice!)}`, value: f.bytes, unit: 'byte' },
-    { says: 'a day', ...scene.perDay(f.bytes / scene.steps) },
+    { says: `${TO[culprit.id]} ${sliceText(culprit.slice!)}`, value: f.bytes, unit: 'byte' },
+    { says: 'of that on average', ...scene.perDay(f.bytes / scene.steps) },
     {
-      says: `of ${scene.site.name}’s bytes in that time`,
+      says: `of ${name}’s bytes in that time`,
       value: rounded((100 * f.bytes) / Math.max(1, siteBytes)),
       unit: 'percent',
     },
-    { says: `${scene.site.name}’s bytes in that time`, value: siteBytes, unit: 'byte' },
+    { says: `were sent by ${name} in all in that time`, value: siteBytes, unit: 'byte' },
   ];
   if (all.length > 1)
     impact.push({
-      says: `${scene.site.name}’s share of all sites’ bytes in that time`,
+      says: `of the bytes of all ${all.length} sites in that time are ${name}’s`,
       value: rounded((100 * siteBytes) / sumDuring(all, scene)),
       unit: 'percent',
     });
   impact.push(
-    { says: 'bytes beyond the first fetch of each object (waste)', value: f.waste, unit: 'byte' },
-    { says: 'requests', value: f.requests, unit: 'request' },
-    { says: 'distinct objects', value: f.objects, unit: 'object' },
+    { says: 'wasted: beyond the first fetch of each object', value: f.waste, unit: 'byte' },
+    { says: 'made up of these', value: f.requests, unit: 'request' },
+    { says: 'in them, each counted once', value: f.objects, unit: 'object' },
     {
-      says: 'pages and feeds that the site was asked for in the same time',
+      says: 'for pages and feeds of the site in the same time',
       value: rounded(await pagesPerDay(scene)),
       unit: 'request/day',
     },
@@ -323,9 +330,22 @@ async function impactOf(scene: Scene, culprit: Weighed, all: Course[]): Promise<
     impact.push(...retentionImpact(await savedByRetention(scene, culprit.slice!)));
   const docroot = await docrootBytes(scene.store, scene);
   if (docroot)
-    impact.push({ says: `the whole site on disk (${docroot.folder})`, value: docroot.bytes, unit: 'byte' });
+    impact.push({
+      says: `is the whole site on disk (${docroot.folder})`,
+      value: docroot.bytes,
+      unit: 'byte',
+    });
   return impact;
 }
+
+const TO: Record<Weighed['id'], string> = {
+  'image-cache-refetch': 'to',
+  'hotlinked-object': 'for requests',
+  crawler: 'to',
+  'range-refetch': 'in parts for',
+  'popular-object': 'for',
+  'brute-force': 'for',
+};
 
 async function notesOf(scene: Scene, culprit: Weighed): Promise<Note[]> {
   const notes: Note[] = [];
@@ -368,7 +388,7 @@ function changeFacts(scene: Scene, stretch: Episode | null): Fact[] {
 
 function rise(stretch: Episode, scene: Scene): string {
   const step = scene.calendar.unit === 'day' ? 'a day' : 'an hour';
-  return `${amount(stretch.outside)} → ${amount(stretch.during)} ${step}, ${(stretch.during / Math.max(1, stretch.outside)).toFixed(1)} times`;
+  return `${amount(stretch.outside)} → ${amount(stretch.during)} ${step}, ${times(stretch.during / Math.max(1, stretch.outside))}`;
 }
 
 function seriesOf(scene: Scene, bytes: number[], slice: Slice): Series[] {
@@ -403,7 +423,7 @@ async function openFinding(
     since: time.since,
     until: time.until,
     ...(time.before ? { sinceBeforeEvidence: true } : {}),
-    title: `${site.name} sends ${(stretch.during / Math.max(1, stretch.outside)).toFixed(1)} times the bytes: ${names}?`,
+    title: `${site.name} sends ${times(stretch.during / Math.max(1, stretch.outside))} the bytes: ${names}?`,
     impact: [
       {
         says: `${site.name}’s bytes in that time`,
@@ -479,6 +499,7 @@ async function allClear(
 
 // ---- words
 
+const times = (ratio: number) => `${ratio >= 9.95 ? ratio.toFixed(0) : ratio.toFixed(1)} times`;
 const rounded = (n: number) => Number(n.toFixed(1));
 
 function percent(share: number): string {

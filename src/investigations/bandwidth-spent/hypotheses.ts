@@ -135,7 +135,11 @@ async function imageCache(scene: Scene): Promise<Weighed> {
             `SELECT count(*)::DOUBLE AS all FROM scene WHERE during AND agent_id IN (SELECT id FROM agent_texts WHERE text IS NOT DISTINCT FROM $1)`,
             [agent],
           );
-          return imageCacheSigns(f, cache ? 'cache' : classOf(agent) === 'crawler' ? 'crawler' : 'other', all);
+          return imageCacheSigns(
+            f,
+            cache ? 'cache' : classOf(agent) === 'crawler' ? 'crawler' : 'other',
+            all,
+          );
         },
       );
   });
@@ -275,7 +279,12 @@ async function hotlinked(scene: Scene): Promise<Weighed> {
               [referringSite!],
             );
             const reading = readers / Math.max(1, f.clients);
+            const unsure: Sign[] =
+              scene.ownName === null
+                ? [{ says: 'nothing tells the site’s own name, so these pages may be its own', weight: -6 }]
+                : [];
             return [
+              ...unsure,
               {
                 says: `${plural(f.requests, 'request')} for ${plural(f.objects, 'object')} were referred by ${referringSite}`,
                 weight: between(f.requests / Math.max(1, f.objects), [

@@ -1,6 +1,7 @@
+import { getDomain } from 'tldts';
 import type { Amount, Place } from '../../findings/finding.js';
 import type { Case, Value } from '../../store/case.js';
-import { median, sum } from '../statistics.js';
+import { sum } from '../statistics.js';
 import { binSql, type Calendar, type Course, type Site } from './course.js';
 
 /**
@@ -90,6 +91,8 @@ export class Scene {
     readonly paths: string[],
     readonly lines: number,
     readonly unread: number,
+    /** The site's own name, for referrers; null when nothing tells it. */
+    readonly ownName: string | null,
   ) {}
 
   static async of(
@@ -100,6 +103,7 @@ export class Scene {
     without: Slice | null = null,
   ): Promise<Scene> {
     const { site } = course;
+    const own = await ownName(store, site);
     const from = stretch?.from ?? 0;
     const to = stretch?.to ?? calendar.starts.length;
     await store.run(
@@ -118,10 +122,10 @@ export class Scene {
        JOIN client_info c ON c.id = f.client_id
        JOIN query_info q ON q.id = f.query_id
        JOIN referer_info r ON r.id = f.referer_id
-       LEFT JOIN (SELECT id FROM referer_info WHERE site IN (SELECT unnest(string_split($3, ' ')))) own ON own.id = f.referer_id
+       LEFT JOIN (SELECT id FROM referer_info WHERE site = $3 OR ends_with(site, '.' || $3)) own ON own.id = f.referer_id
        LEFT JOIN (SELECT r.id AS referer, min(t.id) AS id FROM referer_info r JOIN path_texts t ON t.text = r.path GROUP BY r.id) shown_by
          ON own.id IS NOT NULL AND shown_by.referer = f.referer_id`,
-      [site.vhostId, site.bytesKind, (await ownNames(store, site)).join(' ')],
+      [site.vhostId, site.bytesKind, own],
     );
     if (without) {
       const { sql, values } = await predicate(store, without);
@@ -141,6 +145,7 @@ export class Scene {
       sources.map((s) => s.path),
       sum(sources.map((s) => Number(s.lines))),
       sum(sources.map((s) => Number(s.unread))),
+      own,
     );
   }
 
@@ -254,23 +259,49 @@ export class Scene {
   perDay(bytesAStep: number): Amount {
     return { value: Math.round(bytesAStep * (this.calendar.unit === 'day' ? 1 : 24)), unit: 'byte/day' };
   }
-
-  get usualPerStep(): number {
-    return median(this.course.bytes.filter((_, i) => !this.changed || i < this.from || i >= this.to));
-  }
 }
 
-/** Names under which the site itself refers to its objects. */
-async function ownNames(store: Case, site: Site): Promise<string[]> {
-  const bare = site.name.toLowerCase().replace(/^www\./, '');
-  if (site.known) return [bare, `www.${bare}`];
-  // No name anywhere: only a site's own pages load its style sheets and scripts.
-  const rows = await store.rows<{ site: string }>(
-    `SELECT r.site FROM request_facts f JOIN path_info p ON p.id = f.path_id JOIN referer_info r ON r.id = f.referer_id
-     WHERE f.vhost_id = $1 AND p.kind = 'asset' AND r.site IS NOT NULL GROUP BY r.site ORDER BY count(*) DESC LIMIT 1`,
+/**
+ * The name under which the site itself refers to its objects: its registered domain, so that `static.` and `www.`
+ * are the same site. Where nothing says it, the site is known by its own pages: what they show is referred by
+ * addresses whose paths were asked for here; or by the site that refers most of everything. Null: not to be told.
+ */
+async function ownName(store: Case, site: Site): Promise<string | null> {
+  if (site.known) return domainOf(site.name);
+  const rows = await store.rows<{ site: string; here: number; n: number; every: number }>(
+    `WITH pages AS (SELECT t.text FROM path_texts t JOIN path_info p USING (id) WHERE p.kind = 'page'),
+          refs AS (SELECT referer_id AS id, count(*) AS n FROM request_facts WHERE vhost_id = $1 GROUP BY referer_id)
+     SELECT site, (coalesce(sum(n) FILTER (path IN (SELECT text FROM pages)), 0))::DOUBLE AS here, sum(n)::DOUBLE AS n,
+            sum(sum(n)) OVER ()::DOUBLE AS every
+     FROM refs JOIN referer_info r USING (id) WHERE site IS NOT NULL AND NOT sends_readers GROUP BY site
+     ORDER BY here DESC, n DESC LIMIT 5`,
     [site.vhostId],
   );
-  return rows.map((r) => r.site);
+  const own = rows.find((r) => r.here > r.n * 0.3) ?? rows.find((r) => r.n > r.every * 0.5);
+  return own ? domainOf(own.site) : null;
+}
+
+const domainOf = (host: string): string =>
+  getDomain(host.toLowerCase()) ?? host.toLowerCase().replace(/^www\./, '');
+
+/**
+ * Whether anything but people reading pages has so large a part of a site's bytes that it is worth a closer look:
+ * a program, a page elsewhere, a network, parts of objects, logins. Cheap, and never too strict.
+ */
+export async function mayDominate(store: Case, site: Site, least: number): Promise<boolean> {
+  const [row] = await store.rows<Record<string, number | null>>(
+    `WITH f AS (SELECT f.*, coalesce(bytes, 0) AS b FROM request_facts f JOIN sources s USING (source_id) WHERE vhost_id = $1 AND bytes_kind = $2)
+     SELECT (SELECT sum(b)::DOUBLE FROM f) AS total,
+            (SELECT max(b)::DOUBLE FROM (SELECT sum(b) AS b FROM f JOIN agent_info a ON a.id = agent_id WHERE class <> 'browser' GROUP BY agent_id)) AS program,
+            (SELECT max(b)::DOUBLE FROM (SELECT sum(b) AS b FROM f JOIN referer_info r ON r.id = referer_id WHERE site IS NOT NULL AND NOT coalesce(site = $3 OR ends_with(site, '.' || $3), false) GROUP BY site_id)) AS site,
+            (SELECT max(b)::DOUBLE FROM (SELECT sum(b) AS b FROM f JOIN client_info c ON c.id = client_id GROUP BY net_id)) AS net,
+            (SELECT sum(b)::DOUBLE FROM f WHERE status = 206) AS parts,
+            (SELECT sum(b)::DOUBLE FROM f JOIN path_info p ON p.id = path_id WHERE login) AS logins,
+            (SELECT sum(b)::DOUBLE FROM f JOIN query_info q ON q.id = query_id WHERE resize) AS sizes`,
+    [site.vhostId, site.bytesKind, await ownName(store, site)],
+  );
+  const { total, ...parts } = row!;
+  return Object.values(parts).some((b) => (b ?? 0) >= least * (total ?? 0));
 }
 
 /** SQL over the table `scene`; texts of the slice are parameters. */

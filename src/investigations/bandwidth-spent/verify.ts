@@ -1,7 +1,7 @@
 import type { Finding } from '../../findings/finding.js';
 import type { Blip, Side, Verification } from '../../findings/verification.js';
 import type { Case } from '../../store/case.js';
-import { mannWhitney, median, quantile } from '../statistics.js';
+import { mannWhitney, median } from '../statistics.js';
 import { describeTexts } from '../web.js';
 import { type Calendar, type Course, calendarOf, coursesOf, type Site } from './course.js';
 import { weighAll } from './hypotheses.js';
@@ -83,7 +83,7 @@ export async function verifyMeasure(
     test: 'Mann–Whitney U, two-sided',
     verdict,
     because: because(verdict, before.length, after.length, calendar.unit),
-    blips: await blipsOf(store, calendar, course, measure, bytes, after),
+    blips: await blipsOf(store, calendar, course, measure, bytes, after, indices(0, Math.max(0, harm))),
     series: {
       title: `${calendar.unit === 'day' ? 'bytes a day' : 'bytes an hour'}, ${measure.site.name}`,
       unit,
@@ -118,12 +118,14 @@ async function blipsOf(
   measure: Measure,
   slice: number[],
   after: number[],
+  quiet: number[],
 ): Promise<Blip[]> {
-  const values = after.map((i) => course.bytes[i]!);
+  // What is usual also shows in the days before the harm began.
+  const values = [...quiet, ...after].map((i) => course.bytes[i]!);
   if (values.length < 4) return [];
   const usual = median(values);
   const spread = 1.4826 * median(values.map((v) => Math.abs(v - usual)));
-  const limit = Math.max(usual + 5 * spread, usual * 2, quantile(values, 0.5) * 2);
+  const limit = Math.max(usual + 5 * spread, usual * 2);
   const runs: { from: number; to: number }[] = [];
   for (const i of after)
     if (course.bytes[i]! > limit) {

@@ -134,4 +134,11 @@ describe('the contract', () => {
       expect(breaches(JSON.parse(json!), schema, name)).toEqual([]);
     }
   });
+
+  it('has a section in culprits.md for every culprit of bandwidth-spent', () => {
+    const page = readFileSync(new URL('culprits.md', docs), 'utf8');
+    const finding = read('story').findings.find((f) => f.investigation === 'bandwidth-spent')!;
+    expect(finding.hypotheses.length).toBe(6);
+    for (const { id } of finding.hypotheses) expect(page).toContain(`\n### ${id}\n`);
+  });
 });

@@ -57,6 +57,13 @@ describe('a finding', () => {
     expect(text).toContain('1 more: culprit show 1');
   });
 
+  it('tells once where several things were seen', () => {
+    const [culprit, ...rest] = story.findings[0]!.hypotheses;
+    const facts = ['one', 'two'].map((says) => ({ says, from: [{ path: '/a.log', line: 7 }] }));
+    const text = shown(alone({ hypotheses: [{ ...culprit!, facts }, ...rest] }));
+    expect(text).toMatch(/BECAUSE {3}one +a\.log:7\n {13}two\n/);
+  });
+
   it('shows the preferred fix first, word for word, with place and cost', () => {
     const [remedy, ...others] = story.findings[0]!.remedies;
     const text = shown(alone({ remedies: [...others, remedy!] }));

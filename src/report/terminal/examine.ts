@@ -19,7 +19,7 @@ import {
   type TacitYear,
   tacitYear,
 } from './numbers.js';
-import { type Names, namesIn, seenAt } from './place.js';
+import { isSameFrom, type Names, namesIn, seenAt } from './place.js';
 import type { Screen, Style } from './style.js';
 import {
   clamp,
@@ -182,9 +182,10 @@ function culpritLines(finding: Finding, width: number): Line[] {
 
 function facts(all: Finding['hypotheses'][number]['facts'], n: number, detail: Detail): Line[] {
   const width = textWidth(detail.width);
-  const lines = all
-    .slice(0, detail.facts)
-    .flatMap((f) => withRight([span(f.says)], seenAt(f.from, detail.names, Math.floor(width / 2)), width, 3));
+  const lines = all.slice(0, detail.facts).flatMap((f, i) => {
+    const seen = isSameFrom(f, all[i - 1]) ? [] : seenAt(f.from, detail.names, Math.floor(width / 2));
+    return withRight([span(f.says)], seen, width, 3);
+  });
   const more = all.length - detail.facts;
   if (more > 0) lines.push([span(`${count(more)} more: culprit show ${n}`, 'dim')]);
   return lines;
@@ -301,11 +302,11 @@ function whereAndCost(remedy: Remedy, what: Span, width: number): Line[] {
   const left: Line = where.length === 0 ? [what] : [what, span('   '), ...where];
   const room = width - lineWidth(left);
   if (room >= lineWidth(cost) + 2) return [[...left, ...(cost.length === 0 ? [] : padStart(cost, room))]];
-  const below = flow(
-    [where, cost].filter((part) => part.length > 0),
-    width - 2,
+  const below = joined([where, cost].filter((part) => part.length > 0));
+  const apart = [where, cost].flatMap((part) =>
+    part.length === 0 ? [] : clamp(wrap(part, width - 2), 3, width - 2),
   );
-  return [...hanging([what], width), ...indent(clamp(below, 4, width - 2), 2)];
+  return [...hanging([what], width), ...indent(lineWidth(below) <= width - 2 ? [below] : apart, 2)];
 }
 
 function check(finding: Finding, width: number, full: boolean): Line[] {

@@ -48,6 +48,11 @@ export function namesIn(report: Report): Names {
   return shortNames(paths);
 }
 
+/** Several facts about the same requests: where they were seen is shown once. */
+export function isSameFrom(fact: Fact, before: Fact | undefined): boolean {
+  return before !== undefined && JSON.stringify(fact.from) === JSON.stringify(before.from);
+}
+
 /** Where a fact was seen, in one short grey stretch: the first place, or what was searched in vain. */
 export function seenAt(from: Fact['from'], names: Names, width: number): Line {
   if ('searched' in from) {

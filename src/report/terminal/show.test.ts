@@ -35,6 +35,13 @@ describe('renderFinding', () => {
     expect(text).toMatch(/^ +searched 1,211 lines of\n +\/etc\/exim4$/m);
   });
 
+  it('gives the same places once', () => {
+    const [culprit, ...rest] = mail.hypotheses;
+    const facts = ['one', 'two'].map((says) => ({ says, from: [{ path: '/a.log', line: 7 }] }));
+    const text = shown({ ...mail, hypotheses: [{ ...culprit!, facts }, ...rest] });
+    expect(text).toMatch(/• one\n +\/a\.log:7\n +• two\n\n/);
+  });
+
   it('leaves a change as it is, however long its lines', () => {
     const change = `\tRewriteRule ^/${'x'.repeat(200)}\\.jpg$ - [F]`;
     expect(shown({ ...mail, remedies: [{ ...mail.remedies[0]!, change }] }, 40)).toContain(`    ${change}\n`);

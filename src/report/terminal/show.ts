@@ -13,7 +13,7 @@ import {
   tacitYear,
   weight,
 } from './numbers.js';
-import { placeText, searchedLines } from './place.js';
+import { isSameFrom, placeText, searchedLines } from './place.js';
 import type { Screen } from './style.js';
 import { table } from './table.js';
 import { flow, hanging, indent, type Line, print, span, verbatim, wrap } from './text.js';
@@ -88,19 +88,26 @@ function hypothesis(h: HypothesisVerdict, width: number): Line[] {
   return [
     ...hanging([span(h.id, style), span('  '), verdict], width),
     ...hanging([span(h.says)], width),
-    ...h.facts.flatMap((fact) => told(fact, width)),
+    ...h.facts.flatMap((fact, i) => told(fact, width, isSameFrom(fact, h.facts[i - 1]))),
     ...h.bring.flatMap((b) => hanging([span('bring ', 'open'), span(b)], width)),
   ];
 }
 
 /** What is said, and below it each place on a line of its own. Places are not cut: they are there to be opened. */
-function told(fact: Pick<Fact, 'says' | 'amount'> & { from: Fact['from'] }, width: number): Line[] {
+function told(
+  fact: Pick<Fact, 'says' | 'amount'> & { from: Fact['from'] },
+  width: number,
+  placesShown = false,
+): Line[] {
   const { says, from } = fact;
   const known =
     fact.amount && !hasFigure(says, fact.amount) ? span(` (${amount(fact.amount)})`, 'dim') : null;
   const lines = hanging([span('• ', 'dim'), span(says), ...(known ? [known] : [])], width);
-  const places =
-    'searched' in from ? [`searched ${searchedLines(from)} of`, ...from.searched] : from.map(placeText);
+  const places = placesShown
+    ? []
+    : 'searched' in from
+      ? [`searched ${searchedLines(from)} of`, ...from.searched]
+      : from.map(placeText);
   return [
     ...lines,
     ...indent(
