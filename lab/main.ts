@@ -8,7 +8,7 @@
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
-import { generate, type Options } from './web/generate.js';
+import { generate, type Options, SHORTEST } from './web/generate.js';
 import { LAYOUTS } from './web/logs.js';
 import { SCENARIOS, type ScenarioName } from './web/scenarios.js';
 
@@ -26,7 +26,7 @@ lab
       .choices(LAYOUTS)
       .default(LAYOUTS[0]),
   )
-  .addOption(new Option('--days <n>', 'how long the log is').argParser(number).default(56))
+  .addOption(new Option('--days <n>', `how long the log is: ${SHORTEST} or more`).argParser(days).default(56))
   .addOption(
     new Option('--scale <n>', 'how busy the server is: 1 is about 120 visits a day')
       .argParser(number)
@@ -74,4 +74,10 @@ function number(text: string): number {
   const value = Number(text);
   if (value > 0) return value;
   throw new InvalidArgumentError('A number above 0, please.');
+}
+
+function days(text: string): number {
+  const value = Number(text);
+  if (Number.isInteger(value) && value >= SHORTEST) return value;
+  throw new InvalidArgumentError(`A whole number of days, ${SHORTEST} or more, please.`);
 }

@@ -18,7 +18,7 @@ export interface Options {
 }
 
 /** What a case must be found to be. Times are the log's wall clock, which is UTC. */
-export interface Truth {
+interface Truth {
   scenario: ScenarioName;
   seed: number;
   vhost: string;
@@ -46,14 +46,14 @@ export interface Generated {
   truth: Truth;
 }
 
-const SHORTEST = 28;
+/** Days. A shorter log has no room for a before, a harm and an after. */
+export const SHORTEST = 28;
 /** A Monday, so that a log of whole weeks ends on a Sunday, just after it was rotated. */
 const FIRST_MONDAY = Date.UTC(2024, 0, 8);
 
 export function generate(options: Options): Generated {
   const { scenario, seed, layout, days = 56, scale = 1, compress = 'delayed' } = options;
-  if (days < SHORTEST)
-    throw new RangeError(`a log of ${days} days has no room for a before and an after: at least ${SHORTEST}`);
+  if (days < SHORTEST) throw new RangeError(`a log is of ${SHORTEST} days or more, not of ${days}`);
   const dice = new Dice(`web/${scenario}/${seed}`);
   const { pictures, play }: Scenario = SCENARIOS[scenario];
   const sites = makeSites(dice.fork('sites'), dice.int(3, 5), pictures(dice));

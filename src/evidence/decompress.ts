@@ -143,7 +143,10 @@ async function* child(
     if (cause !== null) throw cause;
     if (problem !== null) throw problem;
   } finally {
+    program.stdin.destroy();
     program.kill();
+    // Nobody else may read the input while this still does.
+    await fed;
   }
 }
 

@@ -1,10 +1,10 @@
 import { createReadStream, existsSync } from 'node:fs';
-import { Readable } from 'node:stream';
-import tar from 'tar-stream';
+import type { Readable } from 'node:stream';
 import { CulpritError } from '../errors/culprit-error.js';
 import { archiveBroken, cannotRead } from '../errors/evidence.js';
 import { BrokenOff, DEFAULT_LIMITS, decompress, type Limits } from './decompress.js';
 import { type Codec, codecOf, isTar } from './magic.js';
+import { tarMembers } from './tar.js';
 import { storedHead, walk } from './walk.js';
 
 export { streamName, vhostFromName } from './names.js';
@@ -73,7 +73,13 @@ export async function survey(paths: string[], limits: Limits = DEFAULT_LIMITS): 
       result.unreadable.push({ path: file.path, named: file.named, error: wrapped });
     }
   }
-  for (const path of found.pipes) await addPipe(path, limits, result);
+  for (const path of found.pipes) {
+    try {
+      await addPipe(path, limits, result);
+    } catch (error) {
+      result.unreadable.push({ path, named: true, error: cannotRead(path, error) });
+    }
+  }
   return result;
 }
 
@@ -116,8 +122,7 @@ async function addPipe(path: string, limits: Limits, result: Survey): Promise<vo
       yield next.value as Buffer;
   }
   const codec = codecOf(start);
-  const bytes =
-    codec === 'none' ? whole() : decompress(codec, Readable.from(whole(), { objectMode: false }), limits);
+  const bytes = codec === 'none' ? whole() : decompress(codec, whole(), limits);
   // The head is looked at and handed out again.
   const content = bytes[Symbol.asyncIterator]();
   const seen: Uint8Array[] = [];
@@ -188,31 +193,44 @@ async function listMembers(
             head,
           });
       } catch (error) {
-        result.unreadable.push({ path, named: false, error: cannotRead(path, error) });
+        const wrapped = error instanceof CulpritError ? error : cannotRead(path, error);
+        result.unreadable.push({ path, named: false, error: wrapped });
       }
     });
   } catch (error) {
+    const why = error instanceof CulpritError ? new Error(error.text.why, { cause: error }) : error;
     result.unreadable.push({
       path: archive.path,
       named: archive.named,
-      error: archiveBroken(archive.path, error),
+      error: archiveBroken(archive.path, why),
     });
   }
 }
 
+/** The longest magic number. */
+const MAGIC = 6;
+
 /** A member's bytes without their own compression. */
 async function peeled(bytes: AsyncIterable<Uint8Array>, limits: Limits) {
   const iterator = bytes[Symbol.asyncIterator]();
-  const start = await iterator.next();
-  const head: Uint8Array = start.done ? new Uint8Array(0) : start.value;
+  let head: Uint8Array = new Uint8Array(0);
+  let broken: { error: unknown } | null = null;
+  while (head.length < MAGIC && !broken) {
+    try {
+      const next = await iterator.next();
+      if (next.done) break;
+      head = head.length === 0 ? next.value : Buffer.concat([head, next.value]);
+    } catch (error) {
+      broken = { error };
+    }
+  }
   async function* whole(): AsyncGenerator<Uint8Array> {
     if (head.length > 0) yield head;
+    if (broken) throw broken.error;
     for (let next = await iterator.next(); !next.done; next = await iterator.next()) yield next.value;
   }
   const codec = codecOf(head);
-  const content =
-    codec === 'none' ? whole() : decompress(codec, Readable.from(whole(), { objectMode: false }), limits);
-  return { codec, content };
+  return { codec, content: codec === 'none' ? whole() : decompress(codec, whole(), limits) };
 }
 
 async function eachMember(
@@ -221,16 +239,10 @@ async function eachMember(
   limits: Limits,
   onMember: (index: number, name: string, size: number, bytes: AsyncIterable<Uint8Array>) => Promise<void>,
 ): Promise<void> {
-  const extract = tar.extract();
-  const source = Readable.from(contentOf(file, codec, limits), { objectMode: false });
-  source.on('error', (error) => extract.destroy(error));
-  source.pipe(extract);
   let index = -1;
-  for await (const entry of extract) {
+  for await (const { name, isFile, size, bytes } of tarMembers(contentOf(file, codec, limits))) {
     index++;
-    if (entry.header.type === 'file' || entry.header.type === 'contiguous-file')
-      await onMember(index, entry.header.name, entry.header.size ?? 0, entry as AsyncIterable<Uint8Array>);
-    entry.resume();
+    if (isFile) await onMember(index, name, size, bytes);
   }
 }
 

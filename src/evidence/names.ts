@@ -1,5 +1,3 @@
-import { basename } from 'node:path';
-
 /** What rotation and compression put behind or into a name: `.1`, `.2.gz`, `-20150901.gz`, `.2015-09-01`. */
 const ROTATED = [
   /\.(gz|zst|zstd|xz|bz2|lz4|Z)$/i,
@@ -15,7 +13,7 @@ export function streamName(path: string): string {
     const shorter = ROTATED.reduce((n, ending) => n.replace(ending, ''), name)
       // access.1.log, access-20150901.log, access.2015-09-01.log
       .replace(/(\D)[.-](\d{8}|\d{4}-\d{2}-\d{2}|\d{1,3})(\.log)$/, '$1$3');
-    if (shorter === name || basename(shorter) === '') return name;
+    if (shorter === name || shorter === '' || shorter.endsWith('/')) return name;
     name = shorter;
   }
 }
@@ -32,7 +30,8 @@ export function vhostFromName(path: string): string | null {
     const bare = part
       .replace(/\.(log|txt|json|jsonl|ndjson|out)$/i, '')
       .replace(WORDS, '$1')
-      .replace(/[._-]{2,}/g, (run) => run[0]!)
+      // xn--… keeps its two.
+      .replace(/[._-]*[._][._-]+|-+[._]/g, (run) => run[0]!)
       .replace(/^[._-]+|[._-]+$/g, '');
     if (HOST.test(bare)) return bare.toLowerCase();
   }

@@ -1,3 +1,4 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: these are the servers' own variables
 import { describe, expect, it } from 'vitest';
 import { readLog } from '../../../test/read-log.js';
 import { definitionOf, logDefinitions, resolved, serverOf } from './log-definitions.js';

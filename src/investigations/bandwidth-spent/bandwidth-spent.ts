@@ -21,6 +21,8 @@ import { type Measure, verifyMeasure } from './verify.js';
 
 /** A site must have moved this share of all bytes in its episode to be worth an accusation. */
 const LEAST_SHARE_OF_ALL = 0.05;
+/** What came on top must be this share of all that all sites sent in the whole time of the evidence. */
+const LEAST_OF_EVERYTHING = 0.03;
 /** Less than this in all is nobody's bandwidth problem. */
 const LEAST_BYTES = 5e6;
 /** Weight (natural log-odds) from which a hypothesis may be accused, and its lead over the next. */
@@ -88,6 +90,10 @@ async function judge(store: Case, calendar: Calendar, course: Course, all: Cours
   if (total < LEAST_BYTES) return { findings: [], says: `${course.site.name}: too few bytes to matter` };
   const ofAll = (from: number, to: number) =>
     sum(course.bytes.slice(from, to)) / Math.max(1, sum(all.map((c) => sum(c.bytes.slice(from, to)))));
+  const everything = sum(all.map((c) => sum(c.bytes)));
+  const onTop = stretch ? (stretch.during - stretch.outside) * (stretch.to - stretch.from) : total;
+  if (onTop < LEAST_OF_EVERYTHING * everything)
+    return { findings: [], says: `${course.site.name}: ${percent(total / everything)} of all bytes` };
   if (stretch && ofAll(stretch.from, stretch.to) < LEAST_SHARE_OF_ALL)
     return {
       findings: [],
@@ -151,9 +157,9 @@ type Verdict =
 
 function verdictOf(ranked: Weighed[], leastExplained: number): Verdict {
   const [first, second] = ranked;
-  if (!first || first.weight < CONFIRM_AT - 1 || first.explains < leastExplained) return { kind: 'none' };
+  if (!first || first.weight < CONFIRM_AT || first.explains < leastExplained) return { kind: 'none' };
   const lead = first.weight - (second?.weight ?? -10);
-  if (first.weight >= CONFIRM_AT && lead >= LEAST_LEAD) return { kind: 'culprit', culprit: first, lead };
+  if (lead >= LEAST_LEAD) return { kind: 'culprit', culprit: first, lead };
   const rivals = ranked.filter(
     (w) => first.weight - w.weight < LEAST_LEAD && w.explains >= leastExplained / 2,
   );
@@ -235,22 +241,38 @@ async function culpritFinding(
       says: w.says,
       verdict: w === culprit ? ('confirmed' as const) : ('ruled-out' as const),
       weight: Number(w.weight.toFixed(1)),
-      facts: w === culprit ? [...changeFacts(scene, stretch), ...w.facts] : w.facts,
+      facts: w === culprit ? [...changeFacts(scene, stretch), ...factsOf(w)] : factsAgainst(w),
       bring: [],
     })),
     remedies: remediesFor(culprit, site, await serverOf(store)),
     avoid: AVOID[culprit.id],
     check: {
-      command: `culprit verify bandwidth-spent:${culprit.id}:${site.name} --since 'YYYY-MM-DD HH:MM'`,
+      command: `culprit verify ${ofShell(`bandwidth-spent:${culprit.id}:${site.name}`)}${time.until ? '' : " --since 'YYYY-MM-DD HH:MM'"}`,
       measures: `bytes a day of ${sliceText(slice)} on ${site.name}`,
       before: scene.perDay(perStep),
-      expects: `back to about ${amount(scene.changed ? median(bytes.filter((_, i) => i < scene.from || i >= scene.to)) : 0)} a ${calendar.unit}`,
+      expects: expected(
+        scene.changed ? median(bytes.filter((_, i) => i < scene.from || i >= scene.to)) : 0,
+        calendar,
+      ),
     },
     notes: await notesOf(scene, culprit),
     series: seriesOf(scene, bytes, slice),
   };
   return { finding, measure };
 }
+
+function expected(usual: number, { unit }: Calendar): string {
+  return usual < 1e6 ? 'next to nothing' : `back to about ${amount(usual)} a ${unit}`;
+}
+
+/** A site's name comes from the log: in a command it is a word, whatever it holds. */
+const ofShell = (word: string): string =>
+  /^[\w.:-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
+
+const factsOf = (w: Weighed): Fact[] => w.signs.map(({ weight: _, ...fact }) => fact);
+/** What rules it out most comes first. */
+const factsAgainst = (w: Weighed): Fact[] =>
+  factsOf({ ...w, signs: w.signs.toSorted((a, b) => a.weight - b.weight) });
 
 function subjectOf(vhost: string, slice: Slice): Record<string, string> {
   const subject: Record<string, string> = { vhost };
@@ -441,7 +463,12 @@ async function openFinding(
       says: w.says,
       verdict: rivals.includes(w) ? ('undecided' as const) : ('ruled-out' as const),
       weight: Number(w.weight.toFixed(1)),
-      facts: w === first ? [...changeFacts(scene, stretch), ...w.facts] : w.facts,
+      facts:
+        w === first
+          ? [...changeFacts(scene, stretch), ...factsOf(w)]
+          : rivals.includes(w)
+            ? factsOf(w)
+            : factsAgainst(w),
       bring: rivals.includes(w) ? w.bring : [],
     })),
     remedies: [],

@@ -27,7 +27,7 @@ export interface Weighed {
   explains: number;
   figures: Figures | null;
   weight: number;
-  facts: Fact[];
+  signs: (Fact & { weight: number })[];
   /** What would settle it where it stays open. */
   bring: string[];
 }
@@ -57,7 +57,7 @@ function explaining(scene: Scene, explains: number): Sign {
       [0.5, 1],
       [0.8, 3],
     ]),
-    amount: { value: Number((explains * 100).toFixed(1)), unit: 'percent' },
+    amount: { value: Number((Math.max(0, Math.min(1, explains)) * 100).toFixed(1)), unit: 'percent' },
   };
 }
 
@@ -77,7 +77,7 @@ async function weighed(
     explains,
     figures,
     weight: PRIOR + signs.reduce((total, s) => total + s.weight, 0),
-    facts: signs.map(({ says, amount }) => ({ says, ...(amount ? { amount } : {}), from: places })),
+    signs: signs.map((sign) => ({ ...sign, from: places })),
   };
 }
 
@@ -89,7 +89,7 @@ function absent(scene: Scene, hypothesis: Pick<Weighed, 'id' | 'says'>, says: st
     explains: 0,
     figures: null,
     weight: PRIOR - 8,
-    facts: [{ says, from: { searched: scene.paths, lines: scene.lines, unread: scene.unread } }],
+    signs: [{ says, weight: -8, from: { searched: scene.paths, lines: scene.lines, unread: scene.unread } }],
     bring: [],
   };
 }
@@ -283,6 +283,19 @@ async function hotlinked(scene: Scene): Promise<Weighed> {
               scene.ownName === null
                 ? [{ says: 'nothing tells the site’s own name, so these pages may be its own', weight: -6 }]
                 : [];
+            const [{ sized = 0 } = {}] = await scene.rows<{ sized: number }>(
+              `SELECT count(*) FILTER (resize)::DOUBLE / greatest(1, count(*)) AS sized FROM scene
+             WHERE during AND site_id IN (SELECT site_id FROM referer_info WHERE site = $1)`,
+              [referringSite!],
+            );
+            if (sized > 0.05)
+              unsure.push({
+                says: `${percent(sized)} of them ask for a size: images are served here for pages elsewhere on purpose`,
+                weight: between(sized, [
+                  [0.1, 0],
+                  [0.8, -8],
+                ]),
+              });
             return [
               ...unsure,
               {

@@ -35,12 +35,7 @@ const inOrder = (r: Report): Keys<Report> => ({
   version: r.version,
   case: r.case,
   hosts: r.hosts,
-  // `zone` is optional in the contract; whoever knows it puts it there.
-  period: {
-    first: r.period.first,
-    last: r.period.last,
-    ...('zone' in r.period ? { zone: r.period.zone } : {}),
-  },
+  period: { first: r.period.first, last: r.period.last, zone: r.period.zone },
   sources: r.sources.map(source),
   findings: r.findings.map(finding),
   clear: r.clear.map(clear),

@@ -59,7 +59,7 @@ describe('a finding', () => {
 
   it('tells once where several things were seen', () => {
     const [culprit, ...rest] = story.findings[0]!.hypotheses;
-    const facts = ['one', 'two'].map((says) => ({ says, from: [{ path: '/a.log', line: 7 }] }));
+    const facts = ['one', 'two'].map((says) => ({ says, from: [{ path: '/srv/a.log', line: 7 }] }));
     const text = shown(alone({ hypotheses: [{ ...culprit!, facts }, ...rest] }));
     expect(text).toMatch(/BECAUSE {3}one +a\.log:7\n {13}two\n/);
   });
