@@ -4,20 +4,21 @@ import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { CulpritError } from '../errors/culprit-error.js';
 import { DEFAULT_LIMITS, survey, usualPlaces } from '../evidence/evidence.js';
+import type { Report } from '../findings/finding.js';
 import type { TextFormat } from '../formats/access-log/formats.js';
 import { compile, FormatProblem } from '../formats/access-log/program.js';
 import { investigate } from '../investigations/examine.js';
-import type { Report } from '../findings/finding.js';
 import { reportJson } from '../report/json/json.js';
+import { renderError } from '../report/terminal/error.js';
 import { renderReport } from '../report/terminal/examine.js';
 import { progressOn } from '../report/terminal/progress.js';
 import { Case, caseFor, removeCase } from '../store/case.js';
 import { ingest } from '../store/ingest/ingest.js';
 import { errorScreen, print, screen, warn } from './output.js';
-import { renderError } from '../report/terminal/error.js';
 
 interface ExamineOptions {
   case?: string;
+  add?: boolean;
   json?: boolean;
   host?: string;
   logFormat?: string;
@@ -37,7 +38,8 @@ PATH is a log, a folder, a glob, an archive (tar, sosreport), compressed or not,
 this machine's own logs. What was read is kept in a case; examining again reads only what is new.`,
     )
     .argument('[path...]', 'evidence')
-    .option('--case <file>', 'keep what is read in this file, together with what it holds already')
+    .option('--case <file>', 'keep what is read in this file')
+    .option('--add', 'to what the case holds already, as logs of another machine (with --host)')
     .option('--json', 'print the whole report as JSON (docs/json.md)')
     .option('--host <name>', 'the machine that the evidence is from')
     .option(
@@ -95,7 +97,8 @@ async function examine(paths: string[], options: ExamineOptions): Promise<number
       host,
       logFormat,
       limits,
-      onlyThis: paths.length > 0 && options.case === undefined,
+      // A server's own logs rotate away, and what they held is worth keeping; named evidence is what is meant.
+      onlyThis: paths.length > 0 && !options.add,
       onProgress: (done, total, what) => progress.update({ done, total, what }),
       signal: abort.signal,
     });

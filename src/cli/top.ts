@@ -1,6 +1,6 @@
 import { type Command, Option } from 'commander';
 import { CulpritError } from '../errors/culprit-error.js';
-import { DIMENSION_NAMES, top, type TopAnswer } from '../investigations/explore.js';
+import { DIMENSION_NAMES, type TopAnswer, top } from '../investigations/explore.js';
 import { type Rows, renderRows } from '../report/rows.js';
 import { renderTop } from '../report/terminal/top.js';
 import { CASE_OPTION, type CaseOption, withCase } from './case-option.js';

@@ -28,7 +28,7 @@ function file(name: string, content: string | Uint8Array): string {
 
 async function archive(entries: [Partial<tar.Header>, (string | Buffer)?][]): Promise<Buffer> {
   const pack = tar.pack();
-  for (const [header, content] of entries) pack.entry(header as tar.Header, content);
+  for (const [header, content] of entries) pack.entry(header as tar.Header, content ?? '');
   pack.finalize();
   const parts: Buffer[] = [];
   for await (const chunk of pack) parts.push(chunk as Buffer);

@@ -38,7 +38,7 @@ async function read(bytes: Uint8Array, size = 1000): Promise<{ members: Read[]; 
 
 async function pack(entries: [Partial<tar.Header>, string?][]): Promise<Buffer> {
   const pack = tar.pack();
-  for (const [header, content] of entries) pack.entry(header as tar.Header, content);
+  for (const [header, content] of entries) pack.entry(header as tar.Header, content ?? '');
   pack.finalize();
   const parts: Buffer[] = [];
   for await (const chunk of pack) parts.push(chunk as Buffer);
