@@ -227,8 +227,16 @@ function compare(dir: string, answers: Answer[], started: number, { log, choice,
     ...(referer !== undefined && has.includes('referer') ? { referer } : {}),
     ...(agent !== undefined && has.includes('agent') ? { agent } : {}),
   }));
-  for (const [i, { name }] of sent().entries())
-    expect({ name, ...seen[i] }).toEqual({ name, ...expected[i] });
+  // Of a request that it refuses for a space, Apache logs what stands before the protocol; nginx logs it whole.
+  const text = readFileSync(join(dir, log), 'latin1');
+  for (const [i, { name }] of sent().entries()) {
+    const { protocol, ...cut } = expected[i]!;
+    const isCut = name === 'a space in the path' && !text.includes('/a b HTTP/1.1');
+    expect({ name, ...seen[i] }).toEqual({
+      name,
+      ...(isCut ? cut : { ...cut, ...(protocol ? { protocol } : {}) }),
+    });
+  }
 }
 
 function installed(command: string): boolean {
