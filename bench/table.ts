@@ -11,7 +11,7 @@ export interface Result {
 }
 
 /** Times are given as a multiple of the first row's. */
-export function table(results: Result[]): string {
+function table(results: Result[]): string {
   const first = results[0] && median(results[0].runs.map((run) => run.seconds));
   const rows = results.map(({ contestant, runs, lines }) => {
     const seconds = runs.map((run) => run.seconds);

@@ -8,7 +8,7 @@ import { tarMembers } from './tar.js';
 import { storedHead, walk } from './walk.js';
 
 export { streamName, vhostFromName } from './names.js';
-export { BrokenOff, type Codec, codecOf, DEFAULT_LIMITS, decompress, type Limits };
+export { BrokenOff, type Codec, DEFAULT_LIMITS, decompress, type Limits };
 
 const HEAD = 64 << 10;
 
@@ -30,7 +30,7 @@ export interface Piece {
   head: Uint8Array;
 }
 
-export interface Unreadable {
+interface Unreadable {
   path: string;
   named: boolean;
   error: CulpritError;

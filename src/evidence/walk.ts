@@ -6,7 +6,7 @@ import type { CulpritError } from '../errors/culprit-error.js';
 import { cannotRead, noMatch } from '../errors/evidence.js';
 
 /** A file that the user's paths lead to. */
-export interface Found {
+interface Found {
   path: string;
   named: boolean;
   bytes: number;

@@ -38,7 +38,7 @@ export async function investigate(store: Case): Promise<Report> {
 }
 
 /** The report of a case as it was examined last. */
-export async function reportOf(store: Case): Promise<Report> {
+async function reportOf(store: Case): Promise<Report> {
   const sources = await sourceReports(store);
   const kept = async <T>(name: string): Promise<T[]> => JSON.parse((await store.fact(name)) ?? '[]') as T[];
   return {

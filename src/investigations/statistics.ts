@@ -5,7 +5,7 @@ export function median(values: readonly number[]): number {
 }
 
 /** Linear interpolation between order statistics (Hyndman & Fan 1996, type 7). */
-export function quantile(values: readonly number[], q: number): number {
+function quantile(values: readonly number[], q: number): number {
   if (values.length === 0) return Number.NaN;
   const sorted = values.toSorted((a, b) => a - b);
   const at = (sorted.length - 1) * q;

@@ -14,7 +14,7 @@ const MOST_LINES = 1 << 18;
 /** Of each job; the counts are always complete. */
 const MOST_SAMPLES = 100;
 
-export interface UnreadSample {
+interface UnreadSample {
   /** Line within the batch, from 0. */
   line: number;
   reason: Unread;

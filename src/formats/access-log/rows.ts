@@ -3,7 +3,7 @@ import { BATCH_ROWS, type Columns, DICTIONARIES, type DictionaryName, emptyColum
 import { type Escaping, textOf } from './texts.js';
 
 /** The last steps of MurmurHash3's finaliser: every bit of the input reaches every bit of the lane. */
-export function finish(h: number): number {
+function finish(h: number): number {
   h ^= h >>> 16;
   h = Math.imul(h, 0x85ebca6b);
   h ^= h >>> 13;

@@ -4,7 +4,7 @@ import { isoOf } from './course.js';
 import { predicate, type Scene, type Slice } from './scene.js';
 
 /** Retention that is replayed: what a cache that keeps originals so long would have saved. */
-export const RETENTIONS: { says: string; seconds: number }[] = [
+const RETENTIONS: { says: string; seconds: number }[] = [
   { says: 'for ever', seconds: Number.POSITIVE_INFINITY },
   { says: '30 days', seconds: 30 * 86_400 },
   { says: '7 days', seconds: 7 * 86_400 },
@@ -138,7 +138,7 @@ export async function docrootBytes(
   return { bytes: size!.bytes, folder: root.folder };
 }
 
-export function span(seconds: number): string {
+function span(seconds: number): string {
   if (seconds < 90) return `${seconds} s`;
   if (seconds < 5400) return `${Math.round(seconds / 60)} min`;
   return `${Math.round(seconds / 3600)} h`;

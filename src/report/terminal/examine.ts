@@ -156,7 +156,7 @@ function metaParts(finding: Finding, tacit: TacitYear): [string, Style][] {
   return parts;
 }
 
-export function period(finding: Finding, tacit: TacitYear): string {
+function period(finding: Finding, tacit: TacitYear): string {
   const since = `${date(finding.since, tacit)}${finding.sinceBeforeEvidence ? ' or earlier' : ''}`;
   return finding.until === null ? `since ${since}` : `${since} to ${date(finding.until, tacit)}`;
 }

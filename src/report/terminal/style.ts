@@ -42,7 +42,7 @@ export function widthOf(stream: Output): number {
   return stream.isTTY ? 80 : 100;
 }
 
-export function paintOf(stream: Output): Paint {
+function paintOf(stream: Output): Paint {
   // One format at a time: given an array, Node 20's styleText colours whatever the stream is.
   return (style, text) => {
     if (text === '') return text;

@@ -4,7 +4,7 @@ import type { Screen } from './style.js';
 import { type Column, table } from './table.js';
 import { flow, type Line, print, type Span, span } from './text.js';
 
-export interface TopRow {
+interface TopRow {
   /** One value for each of `by`. */
   key: string[];
   value: number;

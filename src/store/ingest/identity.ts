@@ -11,7 +11,7 @@ const WINDOW = 4096;
 /** Small enough that even a log of a few lines has one. */
 const FIRST = 64;
 
-export function sha256(bytes: Uint8Array): string {
+function sha256(bytes: Uint8Array): string {
   return createHash('sha256').update(bytes).digest('hex');
 }
 
