@@ -82,7 +82,9 @@ export async function verifyMeasure(
     pValue: p,
     test: 'Mann–Whitney U, two-sided',
     verdict,
-    because: because(verdict, before.length, after.length, calendar.unit),
+    because:
+      because(verdict, before.length, after.length, calendar.unit) +
+      tooEarly(verdict, of(before), of(after), calendar.unit),
     blips: await blipsOf(store, calendar, course, measure, bytes, after, indices(0, Math.max(0, harm))),
     series: {
       title: `${calendar.unit === 'day' ? 'bytes a day' : 'bytes an hour'}, ${measure.site.name}`,
@@ -90,6 +92,18 @@ export async function verifyMeasure(
       points: calendar.starts.map((start, i) => ({ at: start, value: course.bytes[i]! })),
     },
   };
+}
+
+/** The harm went on after the moment that was given, and went away later: another change may be what cured it. */
+function tooEarly(
+  verdict: Verification['verdict'],
+  before: number[],
+  after: number[],
+  unit: Calendar['unit'],
+): string {
+  const gone = after.findIndex((v) => v < median(before) * IMPROVED_BELOW);
+  if (verdict !== 'fixed' || gone < 2) return '';
+  return `; but only from ${gone} ${unit}s after the moment given: was it this fix, or another?`;
 }
 
 function because(
