@@ -8,7 +8,9 @@ newer() { [ ! -e "$1" ] || [ -n "$(find "$2" package.json tsconfig.json "$3" -ne
 stamp=node_modules/.culprit-installed
 if [ ! -e "$stamp" ] || [ package-lock.json -nt "$stamp" ]; then
   echo "culprit: installing packages (once) …" >&2
-  npm ci --loglevel=error >&2
+  # Not npm ci: it wants the packages of every other platform in the lock file, which not every registry has. The
+  # versions are the lock file's all the same.
+  npm install --no-save --no-audit --no-fund --loglevel=error >&2
   touch "$stamp"
 fi
 if newer dist/.built src tsconfig.build.json; then
