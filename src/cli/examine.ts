@@ -81,14 +81,14 @@ async function examine(paths: string[], options: ExamineOptions): Promise<number
   const limits = { ...DEFAULT_LIMITS, ...(options.maxExpand ? { maxRatio: ratio(options.maxExpand) } : {}) };
   const file = options.case ?? caseFor(evidence, options.host ?? null);
   if (options.fresh && existsSync(file)) removeCase(file);
-  const found = await survey(evidence, limits);
-  // Where nothing can be read there is nothing to keep: the newest case stays the one that has something.
-  const store = await Case.open(found.pieces.length > 0 ? file : ':memory:', { memory: options.memory });
-  const progress = progressOn(process.stderr);
   const abort = new AbortController();
   const stop = () => abort.abort();
   process.once('SIGINT', stop);
   process.once('SIGTERM', stop);
+  const found = await survey(evidence, limits);
+  // Where nothing can be read there is nothing to keep: the newest case stays the one that has something.
+  const store = await Case.open(found.pieces.length > 0 ? file : ':memory:', { memory: options.memory });
+  const progress = progressOn(process.stderr);
   try {
     const host = options.host ?? hostname();
     await store.setFact('host', host);
