@@ -134,7 +134,6 @@ describe('output', () => {
   it('is the result and nothing else, without colours in a pipe', async () => {
     const plain = await culprit([EXAMPLE], { state });
     expect(plain.status).toBe(1);
-    // biome-ignore lint/suspicious/noControlCharactersInRegex: what must not be there
     expect(plain.stdout + plain.stderr).not.toMatch(/\x1b/);
     expect(plain.stderr).toBe('');
     const coloured = await culprit([EXAMPLE], { state, env: { FORCE_COLOR: '1', NO_COLOR: '' } });
@@ -173,7 +172,6 @@ describe('a hostile log', () => {
     writeFileSync(log, lines(0, 20_000) + burst);
     const report = await examine([log], { state: own });
     expect(report.findings).toHaveLength(1);
-    // biome-ignore lint/suspicious/noControlCharactersInRegex: what must not be there
     const raw = /[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]/;
     expect(report.stdout).not.toMatch(raw);
     for (const args of [

@@ -190,6 +190,7 @@ describe('evidence that is not whole', () => {
   });
 });
 
+// biome-ignore-start lint/suspicious/noTemplateCurlyInString: Apache's own variables
 describe('access logs as servers write them', () => {
   const agent = 'Mozilla/5.0 (X11; Linux x86_64) Firefox/42.0';
 
@@ -339,3 +340,4 @@ describe('access logs as servers write them', () => {
     ]);
   });
 });
+// biome-ignore-end lint/suspicious/noTemplateCurlyInString: as above

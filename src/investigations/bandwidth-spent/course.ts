@@ -1,4 +1,5 @@
 import type { Case } from '../../store/case.js';
+import { sum } from '../statistics.js';
 
 /** One site whose bytes may be added up: never body bytes and bytes on the wire in one sum. */
 export interface Site {
@@ -26,20 +27,34 @@ export interface Course {
 }
 
 const HOUR = 3600;
+/** The search for an episode takes the square of it. */
+const MOST_STEPS = 5000;
+
+/** Records so far from the rest, and so few of them, come from a clock that was wrong. */
+const STRAY_GAP_DAYS = 60;
+const STRAY_SHARE = 0.01;
 
 /** Days, or hours when there are few days. */
 export async function calendarOf(store: Case): Promise<Calendar | null> {
-  const row = await store.row<{ first: bigint | null; last: bigint | null }>(
-    `SELECT epoch_us(min(first_at)) AS first, epoch_us(max(last_at)) AS last FROM sources WHERE records > 0`,
+  const days = await store.rows<{ day: number; n: number; first: number; last: number }>(
+    `SELECT floor(epoch(moment) / 86400)::INTEGER AS day, count(*)::DOUBLE AS n, epoch(min(moment)) AS first, epoch(max(moment)) AS last
+     FROM (SELECT requested_at + to_minutes(zone_min) AS moment FROM request_facts) GROUP BY 1 ORDER BY 1`,
   );
-  if (!row || row.first === null || row.last === null) return null;
-  const first = Number(row.first) / 1e6;
-  const last = Number(row.last) / 1e6;
+  const clusters: (typeof days)[] = [];
+  for (const day of days) {
+    const cluster = clusters.at(-1);
+    if (cluster && day.day - cluster.at(-1)!.day <= STRAY_GAP_DAYS) cluster.push(day);
+    else clusters.push([day]);
+  }
+  const all = sum(days.map((d) => d.n));
+  const kept = clusters.filter((c) => sum(c.map((d) => d.n)) >= STRAY_SHARE * all).flat();
+  const first = kept[0]?.first;
+  const last = kept.at(-1)?.last;
+  if (first === undefined || last === undefined) return null;
   const unit = last - first < 5 * 24 * HOUR ? 'hour' : 'day';
   const step = unit === 'day' ? 24 * HOUR : HOUR;
   const from = Math.floor(first / step) * step;
-  // A wrong clock in one line must not make a calendar of decades.
-  const count = Math.min(5000, Math.floor((last - from) / step) + 1);
+  const count = Math.min(MOST_STEPS, Math.floor((last - from) / step) + 1);
   const starts = Array.from({ length: count }, (_, i) => isoOf(from + i * step));
   const whole = starts.map(
     (_, i) =>
