@@ -88,8 +88,9 @@ export async function describeTexts(store: Case): Promise<void> {
   );
   await store.run(
     `CREATE OR REPLACE TEMP TABLE client_info AS
-     SELECT id, coalesce(hash(net) % 2147483647, 0)::INTEGER AS net_id, net
-     FROM (SELECT id, ${netSql('text')} AS net FROM client_texts)`,
+     SELECT id, coalesce(hash(net) % 2147483647, 0)::INTEGER AS net_id, net,
+            coalesce(hash(wide) % 2147483647, 0)::INTEGER AS wide_id, wide
+     FROM (SELECT id, ${netSql('text')} AS net, regexp_extract(text, '^([0-9]+\\.[0-9]+)\\.[0-9]+\\.[0-9]+$', 1) || '.0.0/16' AS wide FROM client_texts)`,
   );
   await store.run(
     `CREATE OR REPLACE TEMP TABLE query_info AS

@@ -62,14 +62,17 @@ export const bandwidthSpent: Investigation = {
     await describeTexts(store);
     const findings: Found[] = [];
     const quiet: { course: Course; says: string }[] = [];
+    const cannotTell: CannotTell[] = [];
     for (const course of courses) {
       const judged = await judge(store, calendar, course, courses);
       findings.push(...judged.findings);
+      if (judged.strange) cannotTell.push(judged.strange);
       if (judged.findings.length === 0) quiet.push({ course, says: judged.says });
     }
     findings.sort((a, b) => (b.finding.impact[0]?.value ?? 0) - (a.finding.impact[0]?.value ?? 0));
-    const clear = findings.length === 0 ? [await allClear(store, calendar, courses, quiet)] : [];
-    return { findings, clear, cannotTell: [] };
+    const clear =
+      findings.length + cannotTell.length === 0 ? [await allClear(store, calendar, courses, quiet)] : [];
+    return { findings, clear, cannotTell };
   },
 
   verify(store: Case, found: Found, split: string): Promise<Verification> {
@@ -79,6 +82,8 @@ export const bandwidthSpent: Investigation = {
 
 interface Judged {
   findings: Found[];
+  /** It grew in few places, and no story fits. */
+  strange?: CannotTell;
   /** What became of the site where nobody is accused. */
   says: string;
 }
@@ -107,6 +112,8 @@ async function judge(store: Case, calendar: Calendar, course: Course, all: Cours
     ? verdictOf(ranked, LEAST_EXPLAINED)
     : verdictOf(ranked.filter(isWaste), LEAST_DOMINATING);
   if (found.kind === 'none') {
+    const strange = stretch ? await unexplained(scene, stretch) : null;
+    if (strange) return { findings: [], says: strange.because, strange };
     const says = stretch
       ? `${course.site.name}: ${rise(stretch, scene)}, spread over visitors, agents and pages as before`
       : throughout(course, calendar);
@@ -127,6 +134,31 @@ async function judge(store: Case, calendar: Calendar, course: Course, all: Cours
 
 function throughout({ site, bytes }: Course, calendar: Calendar): string {
   return `${site.name}: about ${amount(median(bytes))} ${calendar.unit === 'day' ? 'a day' : 'an hour'} throughout`;
+}
+
+/** Dimensions in which a single element says something: a name, not a kind. */
+const TELLING: (keyof Slice)[] = ['agent', 'path', 'referringSite', 'net'];
+const LEAST_SURPRISE = 0.1;
+
+/** An increase that few things make up, without any story that fits: that is neither a culprit nor all clear. */
+async function unexplained(scene: Scene, stretch: Episode): Promise<CannotTell | null> {
+  const found = (await explanations(scene)).filter(
+    (e) =>
+      TELLING.includes(e.dimension) &&
+      e.surprise >= LEAST_SURPRISE &&
+      e.elements.every((x) => Object.values(x.slice)[0] !== null),
+  );
+  if (found.length === 0) return null;
+  const parts = found.map((e) => e.elements.map((x) => sliceText(x.slice)).join(' + ')).join('; ');
+  const from = when(scene.calendar.starts[stretch.from]!, scene.calendar.unit);
+  return {
+    investigation: 'bandwidth-spent',
+    because: `${scene.site.name}: ${rise(stretch, scene)} from ${from}, made up by ${parts}; that fits none of the known stories`,
+    bring: [
+      'what changed on that day (a new feature, campaign or customer)',
+      'logs with referrers and agents, if these have none',
+    ],
+  };
 }
 
 /** Popularity with no change is what a site is for. */

@@ -1,7 +1,7 @@
 import type { Amount, Fact } from '../../findings/finding.js';
 import { between } from '../statistics.js';
 import { classOf, imageCacheOf } from '../web.js';
-import type { Figures, Scene, Slice } from './scene.js';
+import { type Figures, predicate, type Scene, type Slice } from './scene.js';
 
 export type CulpritId =
   | 'image-cache-refetch'
@@ -103,6 +103,15 @@ async function biggest(scene: Scene, text: string, where: string, most = 2): Pro
 }
 const AGENT = '(SELECT text FROM agent_texts WHERE id = agent_id)';
 const PATH = '(SELECT text FROM path_texts WHERE id = path_id)';
+const NET = '(SELECT min(net) FROM client_info c WHERE c.net_id = scene.net_id)';
+const WIDE = '(SELECT min(wide) FROM client_info c WHERE c.wide_id = scene.wide_id)';
+
+/** The network with most bytes, and the wider one: a program may have one or the other. */
+async function biggestNets(scene: Scene, where: string): Promise<Slice[]> {
+  const [net] = await biggest(scene, NET, where, 1);
+  const [wide] = await biggest(scene, WIDE, `wide_id <> 0 AND ${where}`, 1);
+  return [...(net ? [{ net }] : []), ...(wide ? [{ wideNet: wide }] : [])];
+}
 
 /** The best of several candidates for one hypothesis. */
 async function best(candidates: (() => Promise<Weighed>)[]): Promise<Weighed | null> {
@@ -143,11 +152,28 @@ async function imageCache(scene: Scene): Promise<Weighed> {
         },
       );
   });
-  const found = await best([...fetching, ...(await sweeping(scene, hypothesis))]);
+  const nets = await biggestNets(scene, "kind = 'image' AND class = 'browser'");
+  const hidden = nets.map((net) => (): Promise<Weighed> => {
+    const where = net.net ?? net.wideNet;
+    return weighed(
+      scene,
+      {
+        ...hypothesis,
+        says: `a program in ${where} that calls itself a browser fetches the same originals again and again`,
+      },
+      { ...net, kind: 'image' },
+      async (f) => imageCacheSigns(f, 'browser', (await scene.figures(net)).requests),
+    );
+  });
+  const found = await best([...fetching, ...hidden, ...(await sweeping(scene, hypothesis))]);
   return found ?? absent(scene, hypothesis, 'no program but browsers fetches images');
 }
 
-function imageCacheSigns(f: Figures, name: 'cache' | 'crawler' | 'other', requestsOfAgent: number): Sign[] {
+function imageCacheSigns(
+  f: Figures,
+  name: 'cache' | 'crawler' | 'browser' | 'other',
+  requestsOfAgent: number,
+): Sign[] {
   const perObject = f.requests / Math.max(1, f.objects);
   const only = f.requests / Math.max(1, requestsOfAgent);
   return [
@@ -155,9 +181,10 @@ function imageCacheSigns(f: Figures, name: 'cache' | 'crawler' | 'other', reques
       says: {
         cache: 'its agent is known as an image cache',
         crawler: 'its agent says that it is a crawler',
+        browser: 'its agent says that it is a browser',
         other: 'its agent is no browser and none that is known',
       }[name],
-      weight: { cache: 4, crawler: -2, other: 1 }[name],
+      weight: { cache: 4, crawler: -2, browser: -1, other: 1 }[name],
     },
     {
       says: `${percent(only)} of what it asks for are images, ${plural(f.objects, 'object')} in all`,
@@ -264,30 +291,41 @@ async function hotlinked(scene: Scene): Promise<Weighed> {
     '(SELECT min(site) FROM referer_info r WHERE r.site_id = scene.site_id)',
     "NOT own AND NOT sends_readers AND kind IN ('image', 'media', 'download') AND site_id <> (SELECT site_id FROM referer_info WHERE id = 0)",
   );
+  // One site may show it, or many.
+  const slices: Slice[] = sites.map((site) => ({ referringSite: site! }));
+  if (sites.length > 1) slices.push({ foreign: true });
   const found = await best(
-    sites.map(
-      (referringSite) => () =>
+    slices.map(
+      (slice) => () =>
         weighed(
           scene,
-          { ...hypothesis, says: `pages of ${referringSite} show objects of this site` },
-          { referringSite: referringSite! },
+          {
+            ...hypothesis,
+            says: slice.referringSite
+              ? `pages of ${slice.referringSite} show objects of this site`
+              : 'pages of several sites show objects of this site',
+          },
+          slice,
           async (f) => {
-            const [{ readers = 0 } = {}] = await scene.rows<{ readers: number }>(
-              `SELECT count(DISTINCT client_id)::DOUBLE AS readers FROM scene
-             WHERE during AND kind = 'page' AND client_id IN (
-               SELECT client_id FROM scene WHERE during AND site_id IN (SELECT site_id FROM referer_info WHERE site = $1))`,
-              [referringSite!],
+            const { sql, values } = await predicate(scene.store, slice);
+            const [row] = await scene.rows<{ readers: number; sized: number; all: number }>(
+              `SELECT (SELECT count(DISTINCT client_id)::DOUBLE FROM scene WHERE during AND kind = 'page'
+                       AND client_id IN (SELECT client_id FROM scene WHERE during AND ${sql})) AS readers,
+                      (SELECT count(*) FILTER (resize)::DOUBLE / greatest(1, count(*)) FROM scene WHERE during AND ${sql}) AS sized,
+                      (SELECT count(*)::DOUBLE FROM scene WHERE during) AS all`,
+              values,
             );
+            const { readers = 0, sized = 0, all = 1 } = row ?? {};
             const reading = readers / Math.max(1, f.clients);
             const unsure: Sign[] =
               scene.ownName === null
                 ? [{ says: 'nothing tells the site’s own name, so these pages may be its own', weight: -6 }]
                 : [];
-            const [{ sized = 0 } = {}] = await scene.rows<{ sized: number }>(
-              `SELECT count(*) FILTER (resize)::DOUBLE / greatest(1, count(*)) AS sized FROM scene
-             WHERE during AND site_id IN (SELECT site_id FROM referer_info WHERE site = $1)`,
-              [referringSite!],
-            );
+            if (!scene.changed && f.requests > 0.8 * all)
+              unsure.push({
+                says: `${percent(f.requests / all)} of all that is asked for here, all the time: this seems to be where that site keeps its files`,
+                weight: -8,
+              });
             if (sized > 0.05)
               unsure.push({
                 says: `${percent(sized)} of them ask for a size: images are served here for pages elsewhere on purpose`,
@@ -299,7 +337,7 @@ async function hotlinked(scene: Scene): Promise<Weighed> {
             return [
               ...unsure,
               {
-                says: `${plural(f.requests, 'request')} for ${plural(f.objects, 'object')} were referred by ${referringSite}`,
+                says: `${plural(f.requests, 'request')} for ${plural(f.objects, 'object')} were referred by ${slice.referringSite ?? 'pages elsewhere'}`,
                 weight: between(f.requests / Math.max(1, f.objects), [
                   [1, -1],
                   [20, 2],
@@ -395,12 +433,7 @@ async function crawler(scene: Scene): Promise<Weighed> {
     },
   ];
   const agents = await biggest(scene, AGENT, "class NOT IN ('browser', 'image-cache')");
-  const nets = await biggest(
-    scene,
-    '(SELECT min(net) FROM client_info c WHERE c.net_id = scene.net_id)',
-    "class = 'browser'",
-    1,
-  );
+  const nets = await biggestNets(scene, "class = 'browser'");
   const found = await best([
     ...agents.map(
       (agent) => () =>
@@ -415,8 +448,11 @@ async function crawler(scene: Scene): Promise<Weighed> {
       (net) => () =>
         weighed(
           scene,
-          { ...hypothesis, says: `a program in ${net} that calls itself a browser walks the site` },
-          { net: net! },
+          {
+            ...hypothesis,
+            says: `a program in ${net.net ?? net.wideNet} that calls itself a browser walks the site`,
+          },
+          net,
           (f) => signs(f, 'browser'),
         ),
     ),

@@ -115,9 +115,10 @@ location ~* \\.(jpe?g|png|gif|webp)$ { limit_req zone=image_cache burst=20; limi
 }
 
 function hotlink(found: Weighed, site: Site, server: Server): Remedy[] {
-  const foreign = pattern(found.slice?.referringSite ?? '').replaceAll('.', '\\.');
+  const from = found.slice?.referringSite ?? null;
+  const foreign = pattern(from ?? '').replaceAll('.', '\\.');
   const own = pattern(site.name.replace(/^www\./, '')).replaceAll('.', '\\.');
-  const apache: Remedy = {
+  let apache: Remedy = {
     title: `Do not serve objects to pages of ${found.slice?.referringSite} (Apache)`,
     change: `RewriteEngine On
 RewriteCond "%{HTTP_REFERER}" "^https?://([^/]+\\.)?${foreign}(/|:|$)" [NC]
@@ -138,7 +139,18 @@ RewriteRule "\\.(jpe?g|png|gif|webp|mp4|mp3|pdf|zip)$" "-" [F]`,
     undo: 'take the lines out and reload',
     preferred: server.nginx,
   };
-  return server.nginx && !server.apache ? [nginx] : [apache, nginx];
+  if (from === null)
+    apache = {
+      ...apache,
+      title: 'Serve objects to own pages only (Apache)',
+      change: `RewriteEngine On
+RewriteCond "%{HTTP_REFERER}" "!^$"
+RewriteCond "%{HTTP_REFERER}" "!^https?://([^/]+\\.)?${own}(/|:|$)" [NC]
+RewriteCond "%{HTTP_REFERER}" "!^https?://([^/]+\\.)?(google|bing|duckduckgo)\\." [NC]
+RewriteRule "\\.(jpe?g|png|gif|webp|mp4|mp3|pdf|zip)$" "-" [F]`,
+      cost: 'all pages elsewhere show a broken picture; readers with no referrer are not affected',
+    };
+  return server.nginx && !server.apache ? [{ ...nginx, preferred: true }] : [apache, nginx];
 }
 
 function crawl(found: Weighed, site: Site, server: Server): Remedy[] {
@@ -146,7 +158,7 @@ function crawl(found: Weighed, site: Site, server: Server): Remedy[] {
   const name = agent
     ? (/([A-Za-z][\w-]*(?:bot|crawler|spider)[\w-]*)/i.exec(agent)?.[1] ?? agent.split('/')[0]!)
     : null;
-  const net = found.slice?.net ? literal(found.slice.net) : null;
+  const net = literal(found.slice?.net ?? found.slice?.wideNet ?? '');
   const remedies: Remedy[] = [];
   if (name)
     remedies.push({
@@ -164,7 +176,7 @@ Disallow: /wp-content/uploads/`,
       ? {
           title: 'Limit its rate (nginx)',
           change: `# in http { }
-map ${net ? '$remote_addr' : '$http_user_agent'} $crawler { default ""; "~*${net ? `^${net.replace(/\.0\/24$/, '.').replaceAll('.', '\\.')}` : pattern(name ?? '')}" $server_name; }
+map ${net ? '$remote_addr' : '$http_user_agent'} $crawler { default ""; "~*${net ? `^${net.replace(/(\.0)+\/\d+$/, '.').replaceAll('.', '\\.')}` : pattern(name ?? '')}" $server_name; }
 limit_req_zone $crawler zone=crawler:1m rate=20r/m;
 # in server { }
 limit_req zone=crawler burst=10; limit_req_status 429;`,

@@ -15,6 +15,10 @@ export interface Slice {
   page?: string;
   referringSite?: string;
   net?: string;
+  /** An IPv4 /16. */
+  wideNet?: string;
+  /** Referred by a page elsewhere that sends no readers. */
+  foreign?: boolean;
   status?: number;
   kind?: string;
   method?: string;
@@ -32,6 +36,8 @@ const WORDS: Record<keyof Slice, string> = {
   page: 'page',
   referringSite: 'referred by',
   net: 'network',
+  wideNet: 'network',
+  foreign: 'referred by pages elsewhere',
   status: 'status',
   kind: 'content',
   method: 'method',
@@ -109,7 +115,7 @@ export class Scene {
     await store.run(
       `CREATE OR REPLACE TEMP TABLE scene AS
        SELECT f.source_id, f.line, f.moment, f.bin, f.bin >= ${from} AND f.bin < ${to} AS during, f.status, f.bytes,
-              f.client_id, c.net_id, f.agent_id, a.class, f.path_id, p.kind, p.login, f.query_id, q.resize, f.method_id,
+              f.client_id, c.net_id, c.wide_id, f.agent_id, a.class, f.path_id, p.kind, p.login, f.query_id, q.resize, f.method_id,
               f.referer_id, r.site_id, coalesce(r.sends_readers, false) AS sends_readers, own.id IS NOT NULL AS own,
               CASE WHEN p.kind = 'page' THEN f.path_id ELSE coalesce(shown_by.id, f.path_id) END AS owner_id
        FROM (SELECT *, ${binSql(calendar, 'moment')} AS bin
@@ -122,7 +128,8 @@ export class Scene {
        JOIN client_info c ON c.id = f.client_id
        JOIN query_info q ON q.id = f.query_id
        JOIN referer_info r ON r.id = f.referer_id
-       LEFT JOIN (SELECT id FROM referer_info WHERE site = $3 OR ends_with(site, '.' || $3)) own ON own.id = f.referer_id
+       LEFT JOIN (SELECT id FROM referer_info WHERE site = $3 OR ends_with(site, '.' || $3)
+                   OR site IN (SELECT lower(text) FROM vhost_texts)) own ON own.id = f.referer_id
        LEFT JOIN (SELECT r.id AS referer, min(t.id) AS id FROM referer_info r JOIN path_texts t ON t.text = r.path GROUP BY r.id) shown_by
          ON own.id IS NOT NULL AND shown_by.referer = f.referer_id`,
       [site.vhostId, site.bytesKind, own],
@@ -332,6 +339,16 @@ export async function predicate(store: Case, slice: Slice): Promise<{ sql: strin
       case 'net':
         parts.push(
           `net_id IN (${await ids('SELECT DISTINCT net_id AS id FROM client_info WHERE net = $1', value)})`,
+        );
+        break;
+      case 'wideNet':
+        parts.push(
+          `wide_id IN (${await ids('SELECT DISTINCT wide_id AS id FROM client_info WHERE wide = $1', value)})`,
+        );
+        break;
+      case 'foreign':
+        parts.push(
+          'NOT own AND NOT sends_readers AND site_id <> (SELECT site_id FROM referer_info WHERE id = 0)',
         );
         break;
       case 'folder':
