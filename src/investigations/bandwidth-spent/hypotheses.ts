@@ -113,6 +113,26 @@ async function biggestNets(scene: Scene, where: string): Promise<Slice[]> {
   return [...(net ? [{ net }] : []), ...(wide ? [{ wideNet: wide }] : [])];
 }
 
+/**
+ * A network from which nearly everybody comes, whenever: a proxy, a CDN or the house's own network stands in front,
+ * and its address tells nothing of who asks.
+ */
+async function inFront(scene: Scene, net: Slice): Promise<Sign[]> {
+  const { sql, values } = await predicate(scene.store, net);
+  const [row] = await scene.rows<{ share: number | null }>(
+    `SELECT (count(*) FILTER (${sql}) / count(*))::DOUBLE AS share FROM scene ${scene.changed ? 'WHERE NOT during' : ''}`,
+    values,
+  );
+  const share = row?.share ?? 0;
+  if (share < 0.3) return [];
+  return [
+    {
+      says: `${percent(share)} of ${scene.changed ? 'the requests before and after' : 'all requests'} come from there too: a proxy or CDN seems to stand in front`,
+      weight: -8,
+    },
+  ];
+}
+
 /** The best of several candidates for one hypothesis. */
 async function best(candidates: (() => Promise<Weighed>)[]): Promise<Weighed | null> {
   const all: Weighed[] = [];
@@ -162,7 +182,10 @@ async function imageCache(scene: Scene): Promise<Weighed> {
         says: `a program in ${where} that calls itself a browser fetches the same originals again and again`,
       },
       { ...net, kind: 'image' },
-      async (f) => imageCacheSigns(f, 'browser', (await scene.figures(net)).requests),
+      async (f) => [
+        ...imageCacheSigns(f, 'browser', (await scene.figures(net)).requests),
+        ...(await inFront(scene, net)),
+      ],
     );
   });
   const found = await best([...fetching, ...hidden, ...(await sweeping(scene, hypothesis))]);
@@ -453,7 +476,7 @@ async function crawler(scene: Scene): Promise<Weighed> {
             says: `a program in ${net.net ?? net.wideNet} that calls itself a browser walks the site`,
           },
           net,
-          (f) => signs(f, 'browser'),
+          async (f) => [...signs(f, 'browser'), ...(await inFront(scene, net))],
         ),
     ),
   ]);
