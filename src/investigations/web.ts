@@ -89,8 +89,8 @@ export async function describeTexts(store: Case): Promise<void> {
   await store.run(
     `CREATE OR REPLACE TEMP TABLE client_info AS
      SELECT id, coalesce(hash(net) % 2147483647, 0)::INTEGER AS net_id, net,
-            coalesce(hash(wide) % 2147483647, 0)::INTEGER AS wide_id, wide
-     FROM (SELECT id, ${netSql('text')} AS net, regexp_extract(text, '^([0-9]+\\.[0-9]+)\\.[0-9]+\\.[0-9]+$', 1) || '.0.0/16' AS wide FROM client_texts)`,
+            CASE WHEN wide IS NULL THEN 0 ELSE (hash(wide) % 2147483647)::INTEGER END AS wide_id, wide
+     FROM (SELECT id, ${netSql('text')} AS net, nullif(regexp_extract(text, '^([0-9]+\\.[0-9]+)\\.[0-9]+\\.[0-9]+$', 1), '') || '.0.0/16' AS wide FROM client_texts)`,
   );
   await store.run(
     `CREATE OR REPLACE TEMP TABLE query_info AS
