@@ -66,7 +66,7 @@ export async function* decompress(
 }
 
 /** Unpacked at once, so that a bomb's output stays small (deflate cannot pass 1,032 times). */
-const PIECE = 32 << 10;
+const PIECE = 128 << 10;
 
 /**
  * A stream that fails forgets what nobody has taken yet, so the output is taken as it comes and the input waits.
