@@ -1,7 +1,8 @@
-import { DICTIONARIES, type DictionaryName } from '../src/formats/access-log/columns.js';
+import { DICTIONARIES, type DictionaryName, REQUEST_FACTS } from '../src/formats/access-log/columns.js';
 import type { FormatChoice, TextFormat } from '../src/formats/access-log/formats.js';
-import { UNREAD_REASONS, type Unread } from '../src/formats/access-log/line-reader.js';
-import { type Batch, LogReader, type Pending } from '../src/formats/access-log/log-reader.js';
+import { LogReader } from '../src/formats/access-log/log-reader.js';
+import type { Batch, BytesTold, Pending, StoredColumn } from '../src/formats/bulk.js';
+import { UNREAD_REASONS, type Unread } from '../src/formats/unread.js';
 
 /** A record as a person would write it down; what the line does not say is left out. */
 export type ReadRecord = Partial<Record<DictionaryName, string>> & {
@@ -23,7 +24,7 @@ export interface ReadLog {
   counts: Record<string, number>;
   pending: Pending;
   upTo: number;
-  bytesKind: Batch['bytesKind'];
+  bytesKind: BytesTold['kind'];
   batches: number;
 }
 
@@ -68,7 +69,10 @@ export function readLog(choice: FormatChoice, chunks: (string | Uint8Array)[], b
 }
 
 function take(batch: Batch, texts: Record<DictionaryName, string[]>, log: ReadLog): void {
-  const { columns, tally } = batch;
+  const { tally } = batch;
+  const column = (name: string): StoredColumn =>
+    batch.columns[REQUEST_FACTS.columns.findIndex((c) => c.name === name)]!;
+  const cell = (name: string, i: number): number => cellOf(column(name), i);
   for (const name of DICTIONARIES) {
     const added = batch.additions[name];
     if (!added) continue;
@@ -79,29 +83,36 @@ function take(batch: Batch, texts: Record<DictionaryName, string[]>, log: ReadLo
   if (batch.count !== tally.records) throw new Error(`${batch.count} rows, ${tally.records} records`);
   for (let i = 0; i < batch.count; i++) {
     const record: ReadRecord = {
-      line: log.lines + columns.line[i]!,
-      time: new Date(columns.seconds[i]! * 1000).toISOString(),
-      zone: columns.zone[i]!,
-      status: columns.status[i]!,
+      line: log.lines + cell('line', i),
+      time: new Date(cell('requested_at', i) / 1000).toISOString(),
+      zone: cell('zone_min', i),
+      status: cell('status', i),
     };
-    if (columns.bytes[i]! >= 0) record.bytes = columns.bytes[i]!;
-    if (columns.duration[i]! >= 0) record.duration = columns.duration[i]!;
+    if (!column('bytes').absent?.[i]) record.bytes = cell('bytes', i);
+    if (!column('duration_us').absent?.[i]) record.duration = cell('duration_us', i);
     for (const name of DICTIONARIES) {
-      const id = columns.ids[name][i]!;
+      const id = cell(`${name}_id`, i);
       if (id !== 0) record[name] = texts[name][id]!;
     }
     log.records.push(record);
   }
   for (const { line, reason } of tally.samples) log.unread[log.lines + line] = UNREAD_REASONS[reason];
-  for (const [reason, n] of Object.entries(tally.unread)) {
+  for (const [reason, n] of Object.entries(tally.unread) as [string, number][]) {
     const why = UNREAD_REASONS[Number(reason) as Unread];
     log.counts[why] = (log.counts[why] ?? 0) + n;
   }
   log.lines += tally.lines;
   log.pending = batch.pending;
   log.upTo = batch.upTo;
-  log.bytesKind = batch.bytesKind;
+  log.bytesKind = batch.bytes?.kind ?? 'unknown';
   log.batches++;
+}
+
+/** A cell of a stored column; 64-bit ones are two words, low first. */
+function cellOf({ numbers, width }: StoredColumn, i: number): number {
+  if (width < 8) return (numbers as Int32Array)[i]!;
+  const pair = numbers as Int32Array;
+  return pair[i * 2 + 1]! * 4294967296 + (pair[i * 2]! >>> 0);
 }
 
 /** Lines of a log, by how it counts them: newlines, and a last line that has none. */

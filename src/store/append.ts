@@ -1,14 +1,13 @@
 import { type DuckDBAppender, DuckDBDataChunk, type DuckDBType } from '@duckdb/node-api';
 import duckdb from '@duckdb/node-bindings';
+import type { StoredColumn } from '../formats/bulk.js';
 import type { Case } from './case.js';
 
 /** DuckDB's vectors hold this many values. */
 const VECTOR = duckdb.vector_size();
 
 /** One column of a bulk append: numbers as they lie in memory, or texts in UTF-8. */
-export type Column =
-  | { numbers: ArrayBufferView<ArrayBuffer>; width: 1 | 2 | 4 | 8; absent?: Uint8Array }
-  | { texts: Uint8Array[] };
+export type Column = StoredColumn | { texts: Uint8Array[] };
 
 /**
  * Appends columns to a table as data chunks: one copy of memory a column and vector, no value is touched.

@@ -1,3 +1,7 @@
+import { DICTIONARIES, type DictionaryName } from '../formats/access-log/columns.js';
+import type { FactTable, TextTable } from '../formats/bulk.js';
+import { FACT_TABLES, TEXTS } from '../formats/formats.js';
+
 /**
  * The tables of a case. A star: narrow facts of numbers and dictionary ids, dictionaries of texts, and a readable
  * view over each. What users query is documented in docs/tables.md; a test keeps the two together.
@@ -6,21 +10,11 @@
  */
 
 /** Raised when the tables change shape; a case of another version is made anew from its evidence. */
-export const CASE_VERSION = 1;
+export const CASE_VERSION = 2;
 
-/** Dictionaries of texts, one table each: id 0 is absent (NULL). */
-export const TEXT_TABLES = [
-  'vhost',
-  'client',
-  'user',
-  'method',
-  'path',
-  'query',
-  'protocol',
-  'referer',
-  'agent',
-] as const;
-export type TextTable = (typeof TEXT_TABLES)[number];
+const factTable = ({ name, columns }: FactTable) => `CREATE TABLE ${name} (
+  source_id INTEGER NOT NULL,
+  ${columns.map((c) => `${c.name} ${c.type}${c.nullable ? '' : ' NOT NULL'}`).join(',\n  ')});`;
 
 const textTable = (name: TextTable) => `CREATE TABLE ${name}_texts (
   id INTEGER NOT NULL,      -- as in the facts; 0 is absent
@@ -37,7 +31,7 @@ CREATE TABLE sources (
   host VARCHAR NOT NULL,
   path VARCHAR NOT NULL,         -- where its content was met last
   stream VARCHAR NOT NULL,       -- the log that its rotated parts belong to
-  kind VARCHAR NOT NULL,         -- 'access-log', 'server-config', 'other'
+  kind VARCHAR NOT NULL,         -- a bulk format, 'server-config', 'other'
   format VARCHAR,                -- NULL: not recognised
   choice VARCHAR,                -- how its lines are read, JSON
   vhost VARCHAR,                 -- of lines that name none
@@ -71,17 +65,9 @@ CREATE TABLE appearances (
 CREATE TABLE unread_lines (source_id INTEGER NOT NULL, line BIGINT NOT NULL, reason VARCHAR NOT NULL, excerpt VARCHAR NOT NULL);
 CREATE TABLE unread_counts (source_id INTEGER NOT NULL, reason VARCHAR NOT NULL, lines BIGINT NOT NULL);
 
-CREATE TABLE request_facts (
-  source_id INTEGER NOT NULL,
-  line UINTEGER NOT NULL,        -- from 1
-  requested_at TIMESTAMP NOT NULL,  -- UTC
-  zone_min SMALLINT NOT NULL,    -- minutes east of UTC, as logged
-  status USMALLINT NOT NULL,     -- 0: none logged
-  bytes BIGINT,                  -- body or sent, as the source's bytes_kind says; NULL: not logged
-  duration_us BIGINT,            -- NULL: not logged
-  ${TEXT_TABLES.map((name) => `${name}_id INTEGER NOT NULL`).join(',\n  ')});
+${FACT_TABLES.map(factTable).join('\n')}
 
-${TEXT_TABLES.map(textTable).join('\n')}
+${TEXTS.map(textTable).join('\n')}
 
 -- What examining found, in the order shown; the finding as in the JSON contract, and what verify measures.
 CREATE TABLE findings (n INTEGER NOT NULL, id VARCHAR NOT NULL, finding VARCHAR NOT NULL, measure VARCHAR NOT NULL);
@@ -90,11 +76,11 @@ CREATE VIEW requests AS
 SELECT s.host, f.source_id, s.path AS source, f.line,
        f.requested_at,
        f.requested_at + to_minutes(f.zone_min) AS local_at,
-       ${TEXT_TABLES.map((name) => `${name}_texts.text AS ${viewName(name)}`).join(',\n       ')},
+       ${DICTIONARIES.map((name) => `${name}_texts.text AS ${viewName(name)}`).join(',\n       ')},
        f.status, f.bytes, s.bytes_kind, f.duration_us
 FROM request_facts f
 JOIN sources s USING (source_id)
-${TEXT_TABLES.map((name) => `JOIN ${name}_texts ON ${name}_texts.id = f.${name}_id`).join('\n')};
+${DICTIONARIES.map((name) => `JOIN ${name}_texts ON ${name}_texts.id = f.${name}_id`).join('\n')};
 
 CREATE VIEW unread AS
 SELECT s.host, s.path AS source, u.source_id, u.line, u.reason, u.excerpt
@@ -102,6 +88,6 @@ FROM unread_lines u JOIN sources s USING (source_id);
 `;
 
 /** Column name in the view: `user` is a reserved word. */
-function viewName(name: TextTable): string {
+function viewName(name: DictionaryName): string {
   return name === 'user' ? 'user_name' : name;
 }

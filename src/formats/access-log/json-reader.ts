@@ -1,4 +1,4 @@
-import { Unread } from './line-reader.js';
+import { Unread } from '../unread.js';
 import { Field } from './program.js';
 import type { Rows } from './rows.js';
 import { Clock } from './times.js';

@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { bytesOf, linesOf, type ReadRecord, readLog, text } from '../../../test/read-log.js';
+import { Unread } from '../unread.js';
 import { detectAccessLog } from './detect.js';
 import { BUILT_IN, type FormatChoice, withFallbacks } from './formats.js';
-import { Unread } from './line-reader.js';
 
 const COMBINED = withFallbacks(BUILT_IN.find((f) => f.name === 'combined')!);
 const VHOST_COMBINED = withFallbacks(BUILT_IN[0]!);

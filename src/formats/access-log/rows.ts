@@ -1,28 +1,14 @@
-import { Dictionary, MIX_A, MIX_B } from '../dictionary.js';
-import { BATCH_ROWS, type Columns, DICTIONARIES, type DictionaryName, emptyColumns } from './columns.js';
-import { type Escaping, textOf } from './texts.js';
-
-/** The last steps of MurmurHash3's finaliser: every bit of the input reaches every bit of the lane. */
-function finish(h: number): number {
-  h ^= h >>> 16;
-  h = Math.imul(h, 0x85ebca6b);
-  h ^= h >>> 13;
-  h = Math.imul(h, 0xc2b2ae35);
-  return h ^ (h >>> 16);
-}
+import { BATCH_ROWS, type StoredColumn, words } from '../bulk.js';
+import { ByteRows } from '../byte-rows.js';
+import type { Escaping } from '../texts.js';
+import { type Columns, DICTIONARIES, type DictionaryName, emptyColumns } from './columns.js';
 
 /**
  * The row being filled, and the batch it goes into. One for each worker; every reader (text formats, JSON)
  * fills its fields through it, and nothing here makes an object or string for a line.
  */
-export class Rows {
-  columns: Columns = emptyColumns();
-  count = 0;
-  readonly dictionaries = Object.fromEntries(DICTIONARIES.map((name) => [name, new Dictionary()])) as Record<
-    DictionaryName,
-    Dictionary
-  >;
-
+export class Rows extends ByteRows<DictionaryName> {
+  private columns: Columns = emptyColumns();
   vhost = 0;
   client = 0;
   user = 0;
@@ -38,17 +24,9 @@ export class Rows {
   seconds = Number.NaN;
   zone = 0;
 
-  /**
-   * @param view  the bytes that fields are cut from; it must reach 4 bytes past the last field
-   * @param seedA, seedB  the case's hash key, so that ids of all workers and all runs agree
-   */
-  constructor(
-    public buffer: Uint8Array,
-    public view: DataView,
-    private readonly seedA: number,
-    private readonly seedB: number,
-    public escaping: Escaping = 'log',
-  ) {}
+  constructor(buffer: Uint8Array, view: DataView, seedA: number, seedB: number, escaping: Escaping = 'log') {
+    super(buffer, view, seedA, seedB, DICTIONARIES, escaping);
+  }
 
   clear(): void {
     this.vhost = 0;
@@ -87,40 +65,26 @@ export class Rows {
     ids.referer[count] = this.referer;
     ids.agent[count] = this.agent;
     this.count = count + 1;
+    this.met(this.seconds + this.zone * 60);
+  }
+
+  take(): StoredColumn[] {
+    const { count } = this;
+    const { line, seconds, zone, status, bytes, duration, ids } = this.columns;
+    this.columns = emptyColumns();
+    return [
+      { numbers: line, width: 4 },
+      words(seconds, count, 1e6, Number.NaN),
+      { numbers: zone, width: 2 },
+      { numbers: status, width: 2 },
+      words(bytes, count, 1, -1),
+      words(duration, count, 1, -1),
+      ...DICTIONARIES.map((name): StoredColumn => ({ numbers: ids[name], width: 4 })),
+    ];
   }
 
   get full(): boolean {
     return this.count >= BATCH_ROWS;
-  }
-
-  /** The id of the bytes [start, end) in a dictionary; 0 for nothing and for a lone `-`. */
-  intern(dictionary: Dictionary, start: number, end: number): number {
-    const length = end - start;
-    if (length <= 0 || (length === 1 && this.buffer[start] === 45)) return 0;
-    const view = this.view;
-    let a = this.seedA;
-    let b = this.seedB;
-    let i = start;
-    for (const stop = end - 3; i < stop; i += 4) {
-      const w = view.getInt32(i, true);
-      a = Math.imul(a ^ w, MIX_A);
-      a ^= a >>> 15;
-      b = Math.imul((b + w) | 0, MIX_B);
-      b = (b << 13) | (b >>> 19);
-    }
-    if (i < end) {
-      const w = view.getInt32(i, true) & ((1 << ((end - i) << 3)) - 1);
-      a = Math.imul(a ^ w, MIX_A);
-      a ^= a >>> 15;
-      b = Math.imul((b + w) | 0, MIX_B);
-      b = (b << 13) | (b >>> 19);
-    }
-    a = finish(a ^ length);
-    b = finish(b + length);
-    return (
-      dictionary.index.find(a, b) ||
-      dictionary.add(a, b, textOf(this.buffer.subarray(start, end), this.escaping))
-    );
   }
 
   /** A virtual host: a Host header's port is not part of its name. */
@@ -158,26 +122,6 @@ export class Rows {
     const q = this.indexOfByte(63, start, end);
     this.path = this.intern(this.dictionaries.path, start, q);
     if (q < end) this.query = this.intern(this.dictionaries.query, q + 1, end);
-  }
-
-  /** Nothing but spaces and tabs. */
-  isBlank(start: number, end: number): boolean {
-    let i = start;
-    while (i < end && (this.buffer[i] === 32 || this.buffer[i] === 9)) i++;
-    return i >= end;
-  }
-
-  /** Position of a byte in [start, end), or `end`. Four bytes a step (Hacker's Delight, 6-1). */
-  indexOfByte(byte: number, start: number, end: number): number {
-    const { view, buffer } = this;
-    const pattern = Math.imul(byte, 0x01010101);
-    let i = start;
-    for (; i < end; i += 4) {
-      const x = view.getInt32(i, true) ^ pattern;
-      if (((x - 0x01010101) & ~x & 0x80808080) !== 0) break;
-    }
-    for (; i < end; i++) if (buffer[i] === byte) return i;
-    return end;
   }
 }
 

@@ -1,11 +1,7 @@
 import { type Piece, streamName, vhostFromName } from '../../evidence/evidence.js';
 import { detectAccessLog, linesRead } from '../../formats/access-log/detect.js';
-import {
-  type FormatChoice,
-  formatName,
-  type TextFormat,
-  withFallbacks,
-} from '../../formats/access-log/formats.js';
+import { type FormatChoice, type TextFormat, withFallbacks } from '../../formats/access-log/formats.js';
+import type { BulkFormat, How } from '../../formats/formats.js';
 import {
   definitionOf,
   type LogDefinition,
@@ -16,7 +12,7 @@ import {
 
 /** What a piece of evidence is, as far as its beginning tells. */
 export type Identity =
-  | { kind: 'access-log'; stream: string; choice: FormatChoice; format: string; vhost: string | null }
+  | { kind: BulkFormat; stream: string; how: How; vhost: string | null }
   | { kind: 'server-config'; stream: string; format: string; records: number }
   | { kind: 'other'; stream: string; why: string };
 
@@ -53,16 +49,21 @@ function asLog(
   const definition = definitionOf(stream, definitions);
   const detected = detectAccessLog(piece.head, piece.path);
   const vhost = definition?.vhost ?? vhostFromName(piece.path);
+  const accessLog = (choice: FormatChoice): Identity => ({
+    kind: 'access-log',
+    stream,
+    how: { format: 'access-log', choice },
+    vhost,
+  });
   const configured = [given, definition?.format ?? null].filter((f) => f !== null);
   for (const format of configured) {
     const choice = withFallbacks(format);
     // Only its own lines count: the fallbacks would take many lines of any log.
     const fits = linesRead({ kind: 'text', formats: [format] }, piece.head);
-    if (fits.read > 0 && fits.read >= (detected?.read ?? 0) / 2)
-      return { kind: 'access-log', stream, choice, format: formatName(choice), vhost };
+    if (fits.read > 0 && fits.read >= (detected?.read ?? 0) / 2) return accessLog(choice);
   }
   if (!detected) return null;
-  return { kind: 'access-log', stream, choice: detected.choice, format: formatName(detected.choice), vhost };
+  return accessLog(detected.choice);
 }
 
 function whyNot({ head }: Piece): string {

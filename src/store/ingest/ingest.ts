@@ -1,6 +1,7 @@
 import { closeSync, openSync } from 'node:fs';
 import { type Limits, type Piece, readMembers, type Survey } from '../../evidence/evidence.js';
-import { BUILT_IN, type FormatChoice, type TextFormat } from '../../formats/access-log/formats.js';
+import { BUILT_IN, type TextFormat } from '../../formats/access-log/formats.js';
+import { FACT_TABLES, type How, inParts, isBulk, nameOf, tableOf } from '../../formats/formats.js';
 import type { Case } from '../case.js';
 import { type Identity, identify } from './identify.js';
 import { agrees, checkpointOffsets, digestInHead, digestsOf, headDigest } from './identity.js';
@@ -23,12 +24,13 @@ export interface IngestOptions {
   signal?: AbortSignal;
 }
 
-type Other = Exclude<Identity, { kind: 'access-log' }>;
+type Bulk = Extract<Identity, { how: How }>;
+type Other = Exclude<Identity, Bulk>;
 
 /** A log to be read, with what is known of it. */
 interface Log {
   piece: Piece;
-  identity: Extract<Identity, { kind: 'access-log' }>;
+  identity: Bulk;
   head: string | null;
 }
 
@@ -76,7 +78,7 @@ class Reading {
       const others: { piece: Piece; identity: Other }[] = [];
       for (const [i, piece] of survey.pieces.entries()) {
         const identity = identities[i]!;
-        if (identity.kind === 'access-log') logs.push({ piece, identity, head: headDigest(piece.head) });
+        if ('how' in identity) logs.push({ piece, identity, head: headDigest(piece.head) });
         else others.push({ piece, identity });
       }
       await this.recordOthers(others);
@@ -149,7 +151,7 @@ class Reading {
   private async readFile(log: Log): Promise<void> {
     const { piece } = log;
     try {
-      if (piece.codec === 'none') await this.readPlain(log, piece.file!);
+      if (piece.codec === 'none' && inParts(log.identity.how)) await this.readPlain(log, piece.file!);
       else await this.readCompressed(log, piece.file!);
     } catch (error) {
       if (this.stopped) return;
@@ -289,7 +291,7 @@ class Reading {
   private candidates({ head }: Log): SourceState[] {
     if (head === null) return [];
     return [...this.known.sources.values()]
-      .filter((s) => s.kind === 'access-log' && s.head === head && s.host === this.options.host)
+      .filter((s) => isBulk(s.kind) && s.head === head && s.host === this.options.host)
       .toSorted((a, b) => b.readBytes - a.readBytes);
   }
 
@@ -308,9 +310,9 @@ class Reading {
         host: this.options.host,
         path: piece.path,
         stream: identity.stream,
-        kind: 'access-log',
-        format: identity.format,
-        choice: JSON.stringify(identity.choice),
+        kind: identity.kind,
+        format: nameOf(identity.how),
+        choice: JSON.stringify(identity.how),
         vhost: identity.vhost,
         head: log.head,
         storedBytes: piece.bytes,
@@ -327,7 +329,7 @@ class Reading {
     const old = before?.sourceId == null ? undefined : this.known.sources.get(before.sourceId);
     if (!old || before!.inode !== piece.inode) return;
     const hadNoLine = old.head === null || old.head.startsWith('whole:');
-    if (old.kind !== 'access-log' || (hadNoLine && old.head !== head)) await this.forget(old);
+    if (!isBulk(old.kind) || (hadNoLine && old.head !== head)) await this.forget(old);
   }
 
   private async forget(source: SourceState): Promise<void> {
@@ -340,7 +342,11 @@ class Reading {
     const { writer } = this;
     const place = [source.id, source.lines];
     if (source.pending === 'record') {
-      await writer.run('DELETE FROM request_facts WHERE source_id = $1 AND line = $2', place);
+      if (isBulk(source.kind))
+        await writer.run(
+          `DELETE FROM ${tableOf(source.kind).name} WHERE source_id = $1 AND line = $2`,
+          place,
+        );
       source.records--;
     } else {
       await writer.run('DELETE FROM unread_lines WHERE source_id = $1 AND line = $2', place);
@@ -360,15 +366,15 @@ class Reading {
     digest?: () => Read['checkpoints'],
     bytes?: AsyncIterable<Uint8Array>,
   ): Promise<Done> {
-    const choice = JSON.parse(source.choice!) as FormatChoice;
+    const how = JSON.parse(source.choice!) as How;
     const vhostId = await this.vhostId(source);
     const written: Promise<void>[] = [];
     const done = await this.pool.run(
       work,
-      choice,
+      how,
       {
         batch: (read, worker, taken) => {
-          this.writer.receive(read.batch, worker, vhostId);
+          this.writer.receive(how.format, read.batch, worker, vhostId);
           const write = turn.before.then(() =>
             this.inTurn(async () => {
               if (!this.stopped) {
@@ -450,7 +456,7 @@ class Reading {
       const old = before?.sourceId == null ? undefined : this.known.sources.get(before.sourceId);
       const { host } = this.options;
       const base = { host, path: piece.path, stream: identity.stream, kind: identity.kind };
-      const source = old && old.kind !== 'access-log' ? old : this.known.newSource(base);
+      const source = old && !isBulk(old.kind) ? old : this.known.newSource(base);
       const config = identity.kind === 'server-config';
       const error = identity.kind === 'other' ? identity.why : null;
       const isSame =
@@ -548,8 +554,9 @@ function rotation(path: string): number {
  * there are headers, which only %O counts (mod_logio).
  */
 function kindOfBytes(source: SourceState): SourceState['bytesKind'] {
-  const choice = JSON.parse(source.choice!) as FormatChoice;
-  if (choice.kind === 'json') return source.bytesKind;
+  const how = JSON.parse(source.choice!) as How;
+  if (how.format !== 'access-log' || how.choice.kind === 'json') return source.bytesKind;
+  const { choice } = how;
   const known = !BUILT_IN.some((f) => f.format === choice.formats[0]!.format);
   if (known) return source.bytesKind;
   return source.notModified > 0 && source.bytesOn304 * 2 > source.notModified ? 'sent' : 'body';
@@ -634,7 +641,13 @@ async function insertMany(store: Case, table: 'sources' | 'appearances', rows: C
 }
 
 async function forgetSource(store: Case, id: number): Promise<void> {
-  for (const table of ['request_facts', 'unread_lines', 'unread_counts', 'appearances', 'sources'])
+  for (const table of [
+    ...FACT_TABLES.map((t) => t.name),
+    'unread_lines',
+    'unread_counts',
+    'appearances',
+    'sources',
+  ])
     await store.run(`DELETE FROM ${table} WHERE source_id = $1`, [id]);
 }
 

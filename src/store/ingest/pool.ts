@@ -1,10 +1,10 @@
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
-import type { FormatChoice } from '../../formats/access-log/formats.js';
+import type { How } from '../../formats/formats.js';
 import type { Done, FromWorker, Job, Read, ToWorker } from './protocol.js';
 
 type Without<J, K extends PropertyKey> = J extends unknown ? Omit<J, K> : never;
-export type Work = Without<Job, 'id' | 'choice'>;
+export type Work = Without<Job, 'id' | 'how'>;
 
 /** What becomes of a job's results. Batches come in the job's order; each must be answered by calling `taken`. */
 export interface Receiver {
@@ -37,12 +37,7 @@ export class Pool {
   ) {}
 
   /** Runs a job on the next free thread. `bytes` feeds a job that gets its content as messages. */
-  async run(
-    work: Work,
-    choice: FormatChoice,
-    receiver: Receiver,
-    bytes?: AsyncIterable<Uint8Array>,
-  ): Promise<Done> {
+  async run(work: Work, how: How, receiver: Receiver, bytes?: AsyncIterable<Uint8Array>): Promise<Done> {
     const slot = await this.free();
     if (this.closed) return { content: 0, differs: false, error: 'stopped' };
     const id = ++this.jobs;
@@ -55,7 +50,7 @@ export class Pool {
       };
       slot.job = { id, receiver, done: resolve, fed };
     });
-    tell(slot, { do: 'job', job: { ...work, choice, id } as Job });
+    tell(slot, { do: 'job', job: { ...work, how, id } as Job });
     let ended = false;
     const result = done.then((d) => {
       ended = true;

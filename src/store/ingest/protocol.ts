@@ -1,9 +1,9 @@
 import type { Codec, Limits } from '../../evidence/evidence.js';
-import type { FormatChoice } from '../../formats/access-log/formats.js';
-import type { Batch } from '../../formats/access-log/log-reader.js';
+import type { Batch } from '../../formats/bulk.js';
+import type { How } from '../../formats/formats.js';
 
 /** Bytes of one log that a worker is to read. */
-export type Job = { id: number; choice: FormatChoice } & (
+export type Job = { id: number; how: How } & (
   | {
       /** A part of a plain file; a worker aligns both ends to lines by itself. */
       kind: 'range';

@@ -1,7 +1,8 @@
+import type { TextTable } from '../../formats/bulk.js';
 import { type Additions, HashIndex } from '../../formats/dictionary.js';
+import { FACT_TABLES, TEXTS } from '../../formats/formats.js';
 import { BulkAppender } from '../append.js';
 import type { Case } from '../case.js';
-import { TEXT_TABLES, type TextTable } from '../schema.js';
 
 /**
  * Entries that one dictionary's index holds in memory. Past that it starts again: a text met again gets a second
@@ -23,7 +24,7 @@ export class Texts {
 
   static async of(store: Case): Promise<Texts> {
     const tables = {} as Texts['tables'];
-    for (const name of TEXT_TABLES) {
+    for (const name of TEXTS) {
       const index = new HashIndex();
       let last = 0;
       const result = await store.connection.stream(
@@ -119,16 +120,16 @@ export class Texts {
   }
 
   flush(): void {
-    for (const name of TEXT_TABLES) this.tables[name].appender.flush();
+    for (const name of TEXTS) this.tables[name].appender.flush();
   }
 
   /** Dictionaries in which a text may have more than one id. */
   get split(): TextTable[] {
-    return TEXT_TABLES.filter((name) => this.tables[name].split);
+    return TEXTS.filter((name) => this.tables[name].split);
   }
 
   close(): void {
-    for (const name of TEXT_TABLES) this.tables[name].appender.close();
+    for (const name of TEXTS) this.tables[name].appender.close();
   }
 }
 
@@ -152,9 +153,12 @@ export async function unite(store: Case, names: TextTable[]): Promise<void> {
        SELECT id, kept FROM (SELECT id, min(id) OVER (PARTITION BY text) AS kept FROM ${name}_texts WHERE id > 0)
        WHERE id <> kept`,
     );
-    await store.run(
-      `UPDATE request_facts SET ${name}_id = one_id.kept FROM one_id WHERE one_id.id = request_facts.${name}_id`,
-    );
+    for (const table of FACT_TABLES)
+      for (const column of table.columns)
+        if (column.text === name)
+          await store.run(
+            `UPDATE ${table.name} SET ${column.name} = one_id.kept FROM one_id WHERE one_id.id = ${table.name}.${column.name}`,
+          );
     await store.run(`DELETE FROM ${name}_texts WHERE id IN (SELECT id FROM one_id)`);
     await store.run('COMMIT');
   }

@@ -1,7 +1,8 @@
 import { closeSync, createReadStream, openSync, readSync } from 'node:fs';
 import { parentPort, workerData } from 'node:worker_threads';
 import { BrokenOff, decompress } from '../../evidence/evidence.js';
-import { type Batch, LogReader } from '../../formats/access-log/log-reader.js';
+import type { Batch, BulkReader } from '../../formats/bulk.js';
+import { readerOf } from '../../formats/formats.js';
 import { agrees, CheckpointTap } from './identity.js';
 import type { Checkpoint, Done, FromWorker, Job, ToWorker } from './protocol.js';
 
@@ -37,26 +38,20 @@ function send(batch: Batch): void {
   while (tap && tapSent < tap.taken.length && tap.taken[tapSent]![0] <= upTo)
     checkpoints.push(tap.taken[tapSent++]!);
   const buffers = [
-    columns.line.buffer,
-    columns.seconds.buffer,
-    columns.zone.buffer,
-    columns.status.buffer,
-    columns.bytes.buffer,
-    columns.duration.buffer,
-    ...Object.values(columns.ids).map((ids) => ids.buffer),
+    ...columns.flatMap((c) => (c.absent ? [c.numbers.buffer, c.absent.buffer] : [c.numbers.buffer])),
     ...Object.values(additions).flatMap((a) => [a.bytes.buffer, a.ends.buffer, a.hashes.buffer]),
   ];
   post({ is: 'batch', id: jobId, read: { batch, upTo, checkpoints } }, buffers);
 }
 
-let reader: LogReader | null = null;
+let reader: BulkReader | null = null;
 let readerKey = '';
 
 /** The reader of the job before serves again where the format is the same: its texts were sent to the store. */
-function readerFor(job: Job): LogReader {
-  const key = JSON.stringify(job.choice);
+function readerFor(job: Job): BulkReader {
+  const key = JSON.stringify(job.how);
   if (!reader || key !== readerKey) {
-    reader = new LogReader(job.choice, seeds, send);
+    reader = readerOf(job.how, seeds, send);
     // Dictionaries of another reader number their texts anew.
     reader.announceRestart();
     readerKey = key;
@@ -73,7 +68,7 @@ async function room(): Promise<void> {
     });
 }
 
-async function readRange(job: Extract<Job, { kind: 'range' }>, reader: LogReader): Promise<Done> {
+async function readRange(job: Extract<Job, { kind: 'range' }>, reader: BulkReader): Promise<Done> {
   const fd = openSync(job.file, 'r');
   try {
     let at = job.aligned ? job.start : lineStart(fd, job.start);
@@ -116,7 +111,7 @@ function lineStart(fd: number, at: number): number {
 async function readStream(
   source: AsyncIterable<Uint8Array>,
   job: { skip: number; expect: Checkpoint[] },
-  reader: LogReader,
+  reader: BulkReader,
 ): Promise<Done> {
   tap = new CheckpointTap(job.skip > 0 ? [job.skip] : []);
   jobStart = job.skip;

@@ -1,8 +1,8 @@
-import { UNREAD_REASONS, type Unread } from '../../formats/access-log/line-reader.js';
-import type { Batch, Tally } from '../../formats/access-log/log-reader.js';
+import type { Batch, Tally, TextTable } from '../../formats/bulk.js';
+import { type BulkFormat, FACT_TABLES, isBulk, tableOf } from '../../formats/formats.js';
+import { UNREAD_REASONS, type Unread } from '../../formats/unread.js';
 import { BulkAppender, type Column } from '../append.js';
 import type { Case } from '../case.js';
-import { TEXT_TABLES, type TextTable } from '../schema.js';
 import type { Checkpoint, Read } from './protocol.js';
 import { Texts, unite } from './texts.js';
 
@@ -12,13 +12,15 @@ const MS_A_COMMIT = 2000;
 /** Of each source, to be shown; the counts are complete. */
 const MOST_SAMPLES = 100;
 
+type SourceKind = BulkFormat | 'server-config' | 'other';
+
 /** How far a source was read, as the case knows it. */
 export interface SourceState {
   id: number;
   host: string;
   path: string;
   stream: string;
-  kind: 'access-log' | 'server-config' | 'other';
+  kind: SourceKind;
   format: string | null;
   choice: string | null;
   vhost: string | null;
@@ -58,12 +60,13 @@ export class Writer {
   private constructor(
     private readonly store: Case,
     readonly texts: Texts,
-    private readonly facts: BulkAppender,
+    private readonly facts: Map<string, BulkAppender>,
   ) {}
 
   static async on(store: Case): Promise<Writer> {
     const texts = await Texts.of(store);
-    const facts = await BulkAppender.to(store, 'request_facts');
+    const facts = new Map<string, BulkAppender>();
+    for (const { name } of FACT_TABLES) facts.set(name, await BulkAppender.to(store, name));
     const writer = new Writer(store, texts, facts);
     for (const { id, n } of await store.rows<{ id: number; n: bigint }>(
       'SELECT source_id AS id, count(*) AS n FROM unread_lines GROUP BY source_id',
@@ -80,61 +83,54 @@ export class Writer {
   }
 
   /** To be called for every batch on arrival, whatever its turn: ids become the case's own. */
-  receive(batch: Batch, worker: number, vhostId: number): void {
-    for (const name of TEXT_TABLES) {
-      const added = batch.additions[name];
-      if (added) this.texts.add(worker, name, added);
-      this.texts.translate(
-        worker,
-        name,
-        batch.columns.ids[name],
-        batch.count,
-        name === 'vhost' ? vhostId : 0,
-      );
-    }
+  receive(format: BulkFormat, batch: Batch, worker: number, vhostId: number): void {
+    for (const [name, added] of Object.entries(batch.additions))
+      this.texts.add(worker, name as TextTable, added);
+    for (const [i, { text }] of tableOf(format).columns.entries())
+      if (text)
+        this.texts.translate(
+          worker,
+          text,
+          batch.columns[i]!.numbers as Int32Array,
+          batch.count,
+          text === 'vhost' ? vhostId : 0,
+        );
   }
 
   /** Takes a received batch in its turn. Returns true when it is time to commit. */
   write(source: SourceState, { batch, upTo, checkpoints }: Read): boolean {
-    const { count, columns, tally } = batch;
+    const { count, tally, bytes } = batch;
     const base = source.lines + 1;
     if (count > 0) this.appendFacts(source, batch, base);
     this.count(source, tally, base);
-    for (let i = 0; i < count; i++) {
-      const at = columns.seconds[i]! + columns.zone[i]! * 60;
-      if (source.first === null || at < source.first) source.first = at;
-      if (source.last === null || at > source.last) source.last = at;
-    }
+    // Comparisons that NaN fails: a batch may have no record.
+    if (tally.first < (source.first ?? Number.POSITIVE_INFINITY)) source.first = tally.first;
+    if (tally.last > (source.last ?? Number.NEGATIVE_INFINITY)) source.last = tally.last;
     source.lines += tally.lines;
     source.records += tally.records;
     source.unread += tally.lines - tally.records;
-    source.notModified += tally.notModified;
-    source.bytesOn304 += tally.bytesOn304;
+    if (bytes) {
+      source.notModified += bytes.notModified;
+      source.bytesOn304 += bytes.bytesOn304;
+      if (source.bytesKind === 'unknown' || bytes.kind === 'sent') source.bytesKind = bytes.kind;
+    }
     source.readBytes = upTo;
     if (tally.lines > 0)
       source.pending = typeof batch.pending === 'number' ? UNREAD_REASONS[batch.pending] : batch.pending;
     source.checkpoints.push(...checkpoints);
-    if (source.bytesKind === 'unknown' || batch.bytesKind === 'sent') source.bytesKind = batch.bytesKind;
     this.touched.add(source);
     this.rows += count;
     return this.rows >= ROWS_A_COMMIT || performance.now() - this.began > MS_A_COMMIT;
   }
 
   private appendFacts(source: SourceState, { count, columns }: Batch, base: number): void {
+    if (!isBulk(source.kind)) throw new Error(`${source.kind} has no rows`);
     const sources = new Int32Array(count).fill(source.id);
-    const lines = new Uint32Array(count);
-    for (let i = 0; i < count; i++) lines[i] = base + columns.line[i]!;
-    const values: Column[] = [
-      { numbers: sources, width: 4 },
-      { numbers: lines, width: 4 },
-      { numbers: words(columns.seconds, count, 1e6, Number.NaN).numbers, width: 8 },
-      { numbers: columns.zone, width: 2 },
-      { numbers: columns.status, width: 2 },
-      words(columns.bytes, count, 1, -1),
-      words(columns.duration, count, 1, -1),
-      ...TEXT_TABLES.map((name): Column => ({ numbers: columns.ids[name], width: 4 })),
-    ];
-    this.facts.append(count, values);
+    const [within, ...rest] = columns;
+    const lines = within!.numbers as Uint32Array<ArrayBuffer>;
+    for (let i = 0; i < count; i++) lines[i] = base + lines[i]!;
+    const values: Column[] = [{ numbers: sources, width: 4 }, { numbers: lines, width: 4 }, ...rest];
+    this.facts.get(tableOf(source.kind).name)!.append(count, values);
   }
 
   private count(source: SourceState, tally: Tally, base: number): void {
@@ -175,7 +171,7 @@ export class Writer {
 
   private async close(): Promise<void> {
     this.texts.flush();
-    this.facts.flush();
+    for (const appender of this.facts.values()) appender.flush();
     for (const source of this.touched) await saveSource(this.store, source);
     this.touched.clear();
     for (const { source, reason, lines } of this.newCounts.values()) {
@@ -199,7 +195,7 @@ export class Writer {
   async finish(): Promise<void> {
     await this.busy;
     await this.close();
-    this.facts.close();
+    for (const appender of this.facts.values()) appender.close();
     this.texts.close();
     const split = await this.store.fact('texts_split');
     if (split) {
@@ -242,23 +238,4 @@ async function saveSource(store: Case, s: SourceState): Promise<void> {
       s.bytesOn304,
     ],
   );
-}
-
-/** Floats as 64-bit integers: two 32-bit words each, many times faster than BigInt. All are within 2^53. */
-function words(values: Float64Array, count: number, scale: number, absentValue: number) {
-  const out = new Int32Array(count * 2);
-  let absent: Uint8Array | undefined;
-  for (let i = 0; i < count; i++) {
-    const value = values[i]!;
-    if (value === absentValue) {
-      absent ??= new Uint8Array(count);
-      absent[i] = 1;
-      continue;
-    }
-    const whole = Math.round(value * scale);
-    const high = Math.floor(whole / 4294967296);
-    out[i * 2] = whole - high * 4294967296;
-    out[i * 2 + 1] = high;
-  }
-  return { numbers: out, width: 8 as const, ...(absent ? { absent } : {}) };
 }

@@ -1,0 +1,50 @@
+import { REQUEST_FACTS } from './access-log/columns.js';
+import type { FormatChoice } from './access-log/formats.js';
+import { formatName } from './access-log/formats.js';
+import { LogReader } from './access-log/log-reader.js';
+import type { Batch, BulkReader, FactTable, TextTable } from './bulk.js';
+
+/** How one source is read: its format, and what that format wants to know. Plain JSON: it is kept in the case. */
+export type How = { format: 'access-log'; choice: FormatChoice };
+export type BulkFormat = How['format'];
+
+type OnBatch = (batch: Batch) => void;
+
+interface Entry<H> {
+  /** Where its rows go. */
+  table: FactTable;
+  /** A plain file may be cut at any newline and its parts be read side by side. */
+  inParts: boolean;
+  /** As shown: `access-log (combined)`. */
+  nameOf(how: H): string;
+  reader(how: H, seeds: [number, number], onBatch: OnBatch): BulkReader;
+}
+
+/** The list of bulk formats: a new one is one more entry (CONTRIBUTING.md). */
+const BULK_FORMATS: { [F in BulkFormat]: Entry<Extract<How, { format: F }>> } = {
+  'access-log': {
+    table: REQUEST_FACTS,
+    inParts: true,
+    nameOf: ({ choice }) => formatName(choice),
+    reader: ({ choice }, seeds, onBatch) => new LogReader(choice, seeds, onBatch),
+  },
+};
+
+/** Every table that bulk formats fill, once. */
+export const FACT_TABLES: FactTable[] = [...new Set(Object.values(BULK_FORMATS).map((f) => f.table))];
+
+/** Every dictionary that they use. */
+export const TEXTS: TextTable[] = [
+  ...new Set(FACT_TABLES.flatMap((t) => t.columns.flatMap((c) => c.text ?? []))),
+];
+
+const entryOf = (how: How) => BULK_FORMATS[how.format] as Entry<How>;
+
+export const tableOf = (format: BulkFormat): FactTable => BULK_FORMATS[format].table;
+export const inParts = (how: How): boolean => entryOf(how).inParts;
+export const nameOf = (how: How): string => entryOf(how).nameOf(how);
+export const isBulk = (kind: string): kind is BulkFormat => Object.hasOwn(BULK_FORMATS, kind);
+
+export function readerOf(how: How, seeds: [number, number], onBatch: OnBatch): BulkReader {
+  return entryOf(how).reader(how, seeds, onBatch);
+}
