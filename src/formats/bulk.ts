@@ -24,14 +24,7 @@ export type TextTable =
   | 'mail_name'
   | 'reply';
 
-type FactType =
-  | 'TIMESTAMP'
-  | 'BIGINT'
-  | 'INTEGER'
-  | 'UINTEGER'
-  | 'SMALLINT'
-  | 'USMALLINT'
-  | 'UTINYINT';
+type FactType = 'TIMESTAMP' | 'BIGINT' | 'INTEGER' | 'UINTEGER' | 'SMALLINT' | 'USMALLINT' | 'UTINYINT';
 
 /** One column of a fact table. A column with `text` holds ids of that dictionary. */
 interface FactColumn {
