@@ -3,9 +3,15 @@ import type { FormatChoice } from './access-log/formats.js';
 import { formatName } from './access-log/formats.js';
 import { LogReader } from './access-log/log-reader.js';
 import type { Batch, BulkReader, FactTable, TextTable } from './bulk.js';
+import { type EximHow, EximLogReader } from './exim-log/log-reader.js';
+import { MAIL_FACTS } from './mail-log/columns.js';
+import { type PostfixHow, PostfixLogReader } from './postfix-log/log-reader.js';
 
 /** How one source is read: its format, and what that format wants to know. Plain JSON: it is kept in the case. */
-export type How = { format: 'access-log'; choice: FormatChoice };
+export type How =
+  | { format: 'access-log'; choice: FormatChoice }
+  | { format: 'exim-log'; how: EximHow }
+  | { format: 'postfix-log'; how: PostfixHow };
 export type BulkFormat = How['format'];
 
 type OnBatch = (batch: Batch) => void;
@@ -27,6 +33,18 @@ const BULK_FORMATS: { [F in BulkFormat]: Entry<Extract<How, { format: F }>> } = 
     inParts: true,
     nameOf: ({ choice }) => formatName(choice),
     reader: ({ choice }, seeds, onBatch) => new LogReader(choice, seeds, onBatch),
+  },
+  'exim-log': {
+    table: MAIL_FACTS,
+    inParts: true,
+    nameOf: () => 'exim-log',
+    reader: ({ how }, seeds, onBatch) => new EximLogReader(how, seeds, onBatch),
+  },
+  'postfix-log': {
+    table: MAIL_FACTS,
+    inParts: true,
+    nameOf: ({ how }) => `postfix-log (${how.stamp})`,
+    reader: ({ how }, seeds, onBatch) => new PostfixLogReader(how, seeds, onBatch),
   },
 };
 

@@ -1,6 +1,8 @@
 import { DICTIONARIES, type DictionaryName } from '../formats/access-log/columns.js';
 import type { FactTable, TextTable } from '../formats/bulk.js';
+import { DOCUMENT_TABLES } from '../formats/documents.js';
 import { FACT_TABLES, TEXTS } from '../formats/formats.js';
+import { MAIL_SCHEMA } from './mail.js';
 
 /**
  * The tables of a case. A star: narrow facts of numbers and dictionary ids, dictionaries of texts, and a readable
@@ -31,7 +33,7 @@ CREATE TABLE sources (
   host VARCHAR NOT NULL,
   path VARCHAR NOT NULL,         -- where its content was met last
   stream VARCHAR NOT NULL,       -- the log that its rotated parts belong to
-  kind VARCHAR NOT NULL,         -- a bulk format, 'server-config', 'other'
+  kind VARCHAR NOT NULL,         -- a bulk format, 'document', 'server-config', 'other'
   format VARCHAR,                -- NULL: not recognised
   choice VARCHAR,                -- how its lines are read, JSON
   vhost VARCHAR,                 -- of lines that name none
@@ -67,6 +69,10 @@ CREATE TABLE unread_counts (source_id INTEGER NOT NULL, reason VARCHAR NOT NULL,
 
 ${FACT_TABLES.map(factTable).join('\n')}
 
+${Object.entries(DOCUMENT_TABLES)
+  .map(([name, columns]) => `CREATE TABLE ${name} (source_id INTEGER NOT NULL, ${columns});`)
+  .join('\n')}
+
 ${TEXTS.map(textTable).join('\n')}
 
 -- What examining found, in the order shown; the finding as in the JSON contract, and what verify measures.
@@ -85,7 +91,7 @@ ${DICTIONARIES.map((name) => `JOIN ${name}_texts ON ${name}_texts.id = f.${name}
 CREATE VIEW unread AS
 SELECT s.host, s.path AS source, u.source_id, u.line, u.reason, u.excerpt
 FROM unread_lines u JOIN sources s USING (source_id);
-`;
+${MAIL_SCHEMA}`;
 
 /** Column name in the view: `user` is a reserved word. */
 function viewName(name: DictionaryName): string {

@@ -2,7 +2,10 @@ import { closeSync, openSync } from 'node:fs';
 import { type Limits, type Piece, readMembers, type Survey } from '../../evidence/evidence.js';
 import { BUILT_IN, type TextFormat } from '../../formats/access-log/formats.js';
 import { FACT_TABLES, type How, inParts, isBulk, nameOf, tableOf } from '../../formats/formats.js';
+import { DOCUMENT_TABLES } from '../../formats/documents.js';
 import type { Case } from '../case.js';
+import { deriveMail } from '../mail.js';
+import { type Document, storeDocuments } from './documents.js';
 import { type Identity, identify } from './identify.js';
 import { agrees, checkpointOffsets, digestInHead, digestsOf, headDigest } from './identity.js';
 import { type Appearance, Known } from './known.js';
@@ -87,6 +90,7 @@ class Reading {
       if (this.failure) throw this.failure;
       if (!options.signal?.aborted) await this.tidy();
       await this.writer.finish();
+      if (!options.signal?.aborted) await deriveMail(this.store);
     } finally {
       options.signal?.removeEventListener('abort', stop);
       this.pool.stop();
@@ -451,6 +455,7 @@ class Reading {
   private async recordOthers(others: { piece: Piece; identity: Other }[]): Promise<void> {
     const added: SourceState[] = [];
     const appeared: Appearance[] = [];
+    const documents: Document[] = [];
     for (const { piece, identity } of others) {
       const before = this.known.appearances.get(piece.path);
       const old = before?.sourceId == null ? undefined : this.known.sources.get(before.sourceId);
@@ -467,16 +472,24 @@ class Reading {
       Object.assign(source, {
         ...base,
         storedBytes: piece.bytes,
-        format: config ? identity.format : null,
-        records: config ? identity.records : 0,
+        format: config || identity.kind === 'document' ? identity.format : null,
+        records: config ? identity.records : source.records,
         error,
         complete: true,
       });
       this.met.set(source.id, 0);
+      if (identity.kind === 'document') documents.push({ piece, format: identity.format, source });
       if (isSame) continue;
       if (source === old) this.writer.touch(source);
       else added.push(source);
       appeared.push({ ...appearanceOf(piece), sourceId: source.id, error });
+    }
+    const { limits } = this.options;
+    await storeDocuments(this.store, documents, limits, this.survey.pipe);
+    for (const { source } of documents) {
+      this.writer.touch(source);
+      const appearance = appeared.find((a) => a.sourceId === source.id);
+      if (appearance) appearance.error = source.error;
     }
     await insertMany(this.store, 'sources', added.map(sourceRow));
     for (const a of appeared) this.known.appearances.set(a.path, a);
@@ -643,6 +656,7 @@ async function insertMany(store: Case, table: 'sources' | 'appearances', rows: C
 async function forgetSource(store: Case, id: number): Promise<void> {
   for (const table of [
     ...FACT_TABLES.map((t) => t.name),
+    ...Object.keys(DOCUMENT_TABLES),
     'unread_lines',
     'unread_counts',
     'appearances',

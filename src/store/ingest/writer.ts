@@ -12,7 +12,7 @@ const MS_A_COMMIT = 2000;
 /** Of each source, to be shown; the counts are complete. */
 const MOST_SAMPLES = 100;
 
-type SourceKind = BulkFormat | 'server-config' | 'other';
+type SourceKind = BulkFormat | 'document' | 'server-config' | 'other';
 
 /** How far a source was read, as the case knows it. */
 export interface SourceState {

@@ -1,0 +1,135 @@
+import type { Case } from '../../store/case.js';
+import { type Provider, providerOf } from './providers.js';
+import { classify, normalise, replyOf } from './replies.js';
+
+/**
+ * What investigations of mail share: temporary tables that say of each recipient who really receives for it, and of
+ * each refusal what kind it is. Texts of the evidence enter SQL as parameters only.
+ *
+ * remote_recipients  recipient_facts of mail that leaves this host, with `provider`, `domain`, `server` (machine)
+ * refusals           attempts that were made and refused, with `class`, `phase`, `provider`, `next_at` (the next try)
+ */
+export async function openLedger(store: Case): Promise<void> {
+  await describeAddresses(store);
+  const providers = await assignProviders(store);
+  await describeReplies(store, providers);
+  await store.run(
+    `CREATE OR REPLACE TEMP TABLE refusals AS
+     SELECT a.message_no, a.address_id, a.attempted_at, a.outcome, a.host_id, a.ip_id, a.reply_id, a.code, a.source_id,
+            a.line, r.provider, r.provider_name, r.server, i.class, i.phase, i.greylist_words, i.normalised_id, a.next_at
+     FROM (SELECT *, lead(attempted_at) FILTER (made OR outcome <> 'deferred') OVER (
+                    PARTITION BY message_no, address_id ORDER BY attempted_at, line
+                    ROWS BETWEEN 1 FOLLOWING AND UNBOUNDED FOLLOWING) AS next_at
+           FROM attempt_facts WHERE made) a
+     JOIN remote_recipients r USING (message_no, address_id)
+     JOIN reply_info i ON i.reply_id = a.reply_id
+     WHERE a.outcome <> 'delivered'`,
+  );
+}
+
+async function describeAddresses(store: Case): Promise<void> {
+  await store.run(
+    `CREATE OR REPLACE TEMP TABLE address_info AS
+     SELECT id, nullif(lower(regexp_extract(text, '@([^@<>\\s]+)>?$', 1)), '') AS domain FROM address_texts`,
+  );
+  // Delivered without a host: a mailbox, a pipe or a program on this machine.
+  await store.run(
+    `CREATE OR REPLACE TEMP TABLE candidates AS
+     SELECT r.*, m.host AS server, coalesce(a.domain, o.domain) AS domain, lower(h.text) AS mx,
+            coalesce(r.arrived_at, r.first_attempt_at, r.last_seen_at) AS began_at
+     FROM recipient_facts r JOIN message_facts m USING (message_no)
+     JOIN address_info a ON a.id = r.address_id JOIN address_info o ON o.id = r.original_id
+     JOIN mail_host_texts h ON h.id = r.host_id`,
+  );
+  await store.run(
+    `CREATE OR REPLACE TEMP TABLE local_domains AS
+     SELECT DISTINCT server, domain FROM candidates WHERE outcome = 'delivered' AND mx IS NULL AND domain IS NOT NULL
+     EXCEPT SELECT DISTINCT server, domain FROM candidates WHERE mx IS NOT NULL`,
+  );
+}
+
+interface Receiver {
+  mx: string | null;
+  domain: string | null;
+  month: string;
+  at: number;
+  n: bigint;
+}
+
+async function assignProviders(store: Case): Promise<Map<string, Provider>> {
+  const receivers = await store.rows<Receiver>(
+    `SELECT mx, domain, strftime(began_at, '%Y-%m') AS month, epoch(min(began_at)) AS at, count(*) AS n
+     FROM candidates WHERE domain IS NOT NULL OR mx IS NOT NULL GROUP BY ALL`,
+  );
+  const told = receivers.map((r) => ({ ...r, provider: providerOf(r.mx, r.domain, r.at) }));
+  // A recipient whose mail never reached a host is of the provider that the domain's other mail went to.
+  const ofDomain = new Map<string, { n: number; provider: ReturnType<typeof providerOf> }>();
+  for (const { mx, domain, n, provider } of told) {
+    if (mx === null || domain === null) continue;
+    const best = ofDomain.get(domain);
+    if (!best || Number(n) > best.n) ofDomain.set(domain, { n: Number(n), provider });
+  }
+  await store.run(
+    'CREATE OR REPLACE TEMP TABLE receivers (mx VARCHAR, domain VARCHAR, month VARCHAR, provider VARCHAR, provider_name VARCHAR)',
+  );
+  await insert(
+    store,
+    'receivers',
+    told.map(({ mx, domain, month, provider }) => {
+      const of = mx === null && domain !== null ? (ofDomain.get(domain)?.provider ?? provider) : provider;
+      return [mx, domain, month, of.id, of.name];
+    }),
+  );
+  await store.run(
+    `CREATE OR REPLACE TEMP TABLE remote_recipients AS
+     SELECT c.*, v.provider, v.provider_name
+     FROM candidates c
+     JOIN receivers v ON v.mx IS NOT DISTINCT FROM c.mx AND v.domain IS NOT DISTINCT FROM c.domain
+       AND v.month = strftime(c.began_at, '%Y-%m')
+     LEFT JOIN local_domains l ON l.server = c.server AND l.domain = c.domain
+     WHERE l.domain IS NULL AND NOT (c.outcome = 'delivered' AND c.mx IS NULL)`,
+  );
+  return new Map(told.map((t) => [t.provider.id, t.provider]));
+}
+
+/** What each refusing reply is; those that differ in names and numbers only are looked at once. */
+async function describeReplies(store: Case, providers: Map<string, Provider>): Promise<void> {
+  const replies = await store.rows<{ id: number; text: string | null; provider: string }>(
+    `SELECT a.reply_id AS id, y.text, any_value(r.provider) AS provider
+     FROM attempt_facts a JOIN remote_recipients r USING (message_no, address_id) JOIN reply_texts y ON y.id = a.reply_id
+     WHERE a.outcome <> 'delivered' GROUP BY a.reply_id, y.text`,
+  );
+  await store.run(
+    `CREATE OR REPLACE TEMP TABLE reply_info (reply_id INTEGER, normalised_id INTEGER, normalised VARCHAR, class VARCHAR,
+     phase VARCHAR, code INTEGER, enhanced VARCHAR, greylist_words BOOLEAN)`,
+  );
+  const known = new Map<string, number>();
+  const judged = new Map<string, ReturnType<typeof classify>>();
+  const rows = replies.map(({ id, text, provider }) => {
+    const reply = replyOf(text ?? '');
+    const key = normalise(reply.text);
+    const normalisedId = known.get(key) ?? known.set(key, known.size + 1).size;
+    // Codes in brackets tell replies apart that are else alike: [TS01], (S775).
+    const tokens = /\[[A-Z]{2,}\d+\]|\(?[SA]S?\d{3,4}\)?/.exec(reply.text)?.[0] ?? '';
+    const judgeKey = `${provider} ${reply.code} ${reply.enhanced} ${reply.phase} ${tokens} ${key}`;
+    let c = judged.get(judgeKey);
+    if (!c) judged.set(judgeKey, (c = classify(reply, provider)));
+    return [id, normalisedId, key, c.class, reply.phase, reply.code, reply.enhanced, c.greylistWords];
+  });
+  await insert(store, 'reply_info', rows);
+}
+
+type Cell = string | number | boolean | null;
+
+/** Rows as parameters, many at a time. */
+async function insert(store: Case, table: 'receivers' | 'reply_info', rows: Cell[][]): Promise<void> {
+  const AT_ONCE = 500;
+  for (let i = 0; i < rows.length; i += AT_ONCE) {
+    const some = rows.slice(i, i + AT_ONCE);
+    const width = some[0]!.length;
+    const places = some.map(
+      (_, r) => `(${Array.from({ length: width }, (_, c) => `$${r * width + c + 1}`).join(', ')})`,
+    );
+    await store.run(`INSERT INTO ${table} VALUES ${places.join(', ')}`, some.flat());
+  }
+}
