@@ -4,8 +4,8 @@
  *
  * `from` and `until` (UTC days, `until` not included) say when a name was this provider's: where several providers
  * had a name, the day decides. `operator` is the id of whose servers they are, when that is somebody else: it answers
- * with the operator's codes. Only names that were seen in use are here; a provider that is missing is told by the
- * registrable domain of its MX hosts all the same.
+ * with the operator's codes. Only names that are the provider's own are here, not those of its customers' servers; a
+ * provider that is missing is told by the registrable domain of its MX hosts all the same.
  *
  * Source: each entry's own; "mxsniff" is the list of jace/mxsniff (BSD, at ec26e90), "KumoMTA" is KumoMTA's
  *         shaping.toml (Apache-2.0, at 3ebc1e85), "Sisimai" is sisimai/rb-sisimai rhost.rb (BSD-2, at 9c4a1847).
@@ -162,7 +162,7 @@ export const MAIL_PROVIDERS: MailProvider[] = [
   {
     id: 'apple',
     name: 'iCloud Mail (Apple)',
-    mx: ['icloud.com', 'mail.me.com', 'mac.com'],
+    mx: ['icloud.com', 'me.com'],
     domains: ['icloud.com', 'me.com', 'mac.com'],
     source: 'https://support.apple.com/en-us/102322; KumoMTA; Sisimai',
     help: { postmaster: 'https://support.apple.com/en-us/102322', asOf: '2025-02' },
@@ -263,7 +263,6 @@ export const MAIL_PROVIDERS: MailProvider[] = [
     help: {
       postmaster: 'https://www.xfinity.com/support/articles/email-errors',
       form: 'https://spa.xfinity.com/report',
-      feedbackLoop: 'https://spa.xfinity.com/help/postmaster',
       asOf: '2025',
     },
   },
@@ -306,7 +305,7 @@ export const MAIL_PROVIDERS: MailProvider[] = [
   {
     id: 'virginmedia',
     name: 'Virgin Media (UK)',
-    mx: ['virginmedia.com'],
+    mx: [],
     domains: ['virginmedia.com', 'ntlworld.com', 'blueyonder.co.uk', 'virgin.net'],
     source: 'https://www.virginmedia.com/help/virgin-media-email',
   },
@@ -427,24 +426,25 @@ export const MAIL_PROVIDERS: MailProvider[] = [
   {
     id: 'ovh',
     name: 'OVHcloud',
-    mx: ['ovh.net'],
+    mx: [
+      'mail.ovh.net',
+      'redirect.ovh.net',
+      'mx1.ovh.net',
+      'mx2.ovh.net',
+      'mx3.ovh.net',
+      'mx4.ovh.net',
+      'mxb.ovh.net',
+    ],
     domains: [],
     source: 'https://help.ovhcloud.com/csm/en-dns-servers-mx; mxsniff',
   },
-  { id: 'gandi', name: 'Gandi', mx: ['gandi.net'], domains: [], source: 'mxsniff' },
+  { id: 'gandi', name: 'Gandi', mx: ['mail.gandi.net'], domains: [], source: 'mxsniff' },
   {
     id: 'strato',
     name: 'STRATO',
     mx: ['rzone.de'],
     domains: [],
     source: 'https://www.strato.de/faq/ (smtpin.rzone.de)',
-  },
-  {
-    id: 'hetzner',
-    name: 'Hetzner',
-    mx: ['your-server.de'],
-    domains: [],
-    source: 'https://docs.hetzner.com/konsoleh/',
   },
   {
     id: 'rackspace',
@@ -457,18 +457,23 @@ export const MAIL_PROVIDERS: MailProvider[] = [
   {
     id: 'godaddy',
     name: 'GoDaddy',
-    mx: ['secureserver.net'],
+    mx: [
+      'smtp.secureserver.net',
+      'mailstore1.secureserver.net',
+      'europe.secureserver.net',
+      'asia.secureserver.net',
+    ],
     domains: [],
     source: 'https://www.godaddy.com/help/add-my-mx-records-3594; mxsniff; Sisimai',
   },
   {
     id: 'namecheap',
     name: 'Namecheap Private Email',
-    mx: ['privateemail.com', 'registrar-servers.com'],
+    mx: ['privateemail.com'],
     domains: [],
     source: 'mxsniff',
   },
-  { id: 'dreamhost', name: 'DreamHost', mx: ['dreamhost.com'], domains: [], source: 'mxsniff' },
+  { id: 'dreamhost', name: 'DreamHost', mx: ['mail.dreamhost.com'], domains: [], source: 'mxsniff' },
   { id: 'migadu', name: 'Migadu', mx: ['migadu.com'], domains: [], source: 'mxsniff' },
   {
     id: 'cloudflare',
@@ -481,7 +486,18 @@ export const MAIL_PROVIDERS: MailProvider[] = [
   {
     id: 'amazon-ses',
     name: 'Amazon SES (receiving)',
-    mx: ['amazonaws.com'],
+    mx: [
+      'inbound-smtp.us-east-1.amazonaws.com',
+      'inbound-smtp.us-east-2.amazonaws.com',
+      'inbound-smtp.us-west-2.amazonaws.com',
+      'inbound-smtp.ca-central-1.amazonaws.com',
+      'inbound-smtp.eu-central-1.amazonaws.com',
+      'inbound-smtp.eu-west-1.amazonaws.com',
+      'inbound-smtp.eu-west-2.amazonaws.com',
+      'inbound-smtp.ap-northeast-1.amazonaws.com',
+      'inbound-smtp.ap-southeast-1.amazonaws.com',
+      'inbound-smtp.ap-southeast-2.amazonaws.com',
+    ],
     domains: [],
     source: 'https://docs.aws.amazon.com/ses/latest/dg/receiving-email-mx-record.html; mxsniff',
   },

@@ -617,7 +617,7 @@ export const SMTP_REPLIES: ReplyKnowledge[] = [
       'T-Online takes no mail from addresses with a bad or unknown reputation; that includes addresses that have not sent it any for a year or so.',
     doThis: [
       'Have the host name lead to a page that says who runs it, then write to postmaster@rx.t-online.de.',
-      'Tell them the address and that it is new or mended; a reset takes about a day.',
+      'Tell them the address, and that it is new or what was mended.',
     ],
     source:
       'https://www.spamresource.com/2020/06/whoops-t-onlinede-not-accepting-mail.html; https://postmaster.t-online.de/index.en.html',
