@@ -5,7 +5,7 @@ import { EXIM_ERRORS } from '../../knowledge/exim-errors.js';
 import { MAIL_PROVIDERS } from '../../knowledge/mail-providers.js';
 import { SMTP_REPLIES } from '../../knowledge/smtp-replies.js';
 import type { Provider } from './providers.js';
-import { classify, knownReply, normalise, replyOf } from './replies.js';
+import { type Attempt, classify, greylistTriplets, knownReply, normalise, replyOf } from './replies.js';
 
 const from = (id: string | undefined): Provider | null => (id ? { id, name: id, by: 'mx' } : null);
 
@@ -18,6 +18,11 @@ describe('the knowledge of replies', () => {
       );
     },
   );
+
+  it('needs no provider where the words are nobody else’s', () => {
+    for (const { sample, meaning, onlyFrom } of SMTP_REPLIES)
+      if (!onlyFrom) expect(knownReply(replyOf(sample), null)?.meaning, sample).toBe(meaning);
+  });
 
   it('says where each meaning is from, and when', () => {
     const providers = new Set(MAIL_PROVIDERS.map(({ id }) => id));
@@ -411,5 +416,127 @@ describe('grouping replies', () => {
     }
     // 72 texts; each is a fraction of a millisecond here, and would be minutes if any pattern were quadratic in 200 kB.
     expect(performance.now() - began).toBeLessThan(2000);
+  });
+});
+
+/** Numbers between 0 and 1 that are the same every time: mulberry32. */
+function dice(seed: number): () => number {
+  let state = seed | 0;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let t = Math.imul(state ^ (state >>> 15), 1 | state);
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
+    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
+
+interface Receiver {
+  takes(key: string, at: number, first: number, known: boolean): boolean;
+}
+
+/** Mail of 40 pairs of people over a day, some of it repeated, retried as Exim does under a queue runner. */
+function attemptsAt(receiver: Receiver, random: () => number): Attempt[] {
+  const attempts: Attempt[] = [];
+  const known = new Set<string>();
+  const first = new Map<string, number>();
+  const due = Array.from({ length: 70 }, () => ({
+    key: `pair ${Math.floor(random() * 40)}`,
+    at: random() * 86_400,
+    tries: 0,
+  }));
+  for (;;) {
+    const mail = due.sort((a, b) => b.at - a.at).pop();
+    if (!mail) break;
+    const { key, at, tries } = mail;
+    if (!first.has(key)) first.set(key, at);
+    const taken = receiver.takes(key, at, first.get(key)!, known.has(key));
+    attempts.push({ key, at, outcome: taken ? 'delivered' : 'deferred', host: 'mx.example.org' });
+    if (taken) known.add(key);
+    else if (tries < 20)
+      due.push({ key, at: at + (tries < 8 ? 900 : 3600) * (0.8 + 0.6 * random()), tries: tries + 1 });
+  }
+  return attempts;
+}
+
+describe('greylisting told from throttling', () => {
+  const seeds = Array.from({ length: 25 }, (_, i) => i + 1);
+
+  it.each([60, 300, 1800, 3600])('knows a receiver that greylists for %i s', (wait) => {
+    for (const seed of seeds) {
+      const random = dice(seed);
+      const is = greylistTriplets(
+        attemptsAt({ takes: (_, at, first, known) => known || (at > first && at - first >= wait) }, random),
+      );
+      expect(is.greylisting.score, `seed ${seed}`).toBeGreaterThan(8);
+      expect(is.greylisting.score - is.throttling.score, `seed ${seed}`).toBeGreaterThan(5);
+      expect(is.longestRefused ?? 0).toBeLessThan(wait);
+      expect(is.shortestAccepted).toBeGreaterThanOrEqual(wait);
+      expect(is.repeats.accepted).toBe(is.repeats.tried);
+      expect(is.threshold?.misfits).toBe(0);
+      expect(is.firstRetryPast.accepted).toBe(is.firstRetryPast.tried);
+    }
+  });
+
+  it('knows one that greylists, though half of the senders are on its white list', () => {
+    for (const seed of seeds) {
+      const is = greylistTriplets(
+        attemptsAt(
+          {
+            takes: (key, at, first, known) =>
+              known || key.endsWith('1') || key.endsWith('3') || at - first >= 300,
+          },
+          dice(seed),
+        ),
+      );
+      expect(is.greylisting.score, `seed ${seed}`).toBeGreaterThan(is.throttling.score + 5);
+    }
+  });
+
+  it('knows one that throttles for some hours, and then takes all', () => {
+    for (const seed of seeds) {
+      const random = dice(seed);
+      const from = 20_000 + 10_000 * random();
+      const until = from + 15_000 + 15_000 * random();
+      const is = greylistTriplets(attemptsAt({ takes: (_, at) => at < from || at > until }, random));
+      expect(is.throttling.score, `seed ${seed}`).toBeGreaterThan(8);
+      expect(is.throttling.score - is.greylisting.score, `seed ${seed}`).toBeGreaterThan(5);
+    }
+  });
+
+  it('takes one that refuses by chance for neither', () => {
+    for (const seed of seeds) {
+      const random = dice(seed);
+      const is = greylistTriplets(attemptsAt({ takes: () => random() < 0.6 }, random));
+      expect(is.greylisting.score, `seed ${seed}`).toBeLessThan(3);
+      expect(is.throttling.score, `seed ${seed}`).toBeLessThan(6);
+    }
+  });
+
+  it('says nothing of nothing, and stands any attempts', () => {
+    expect(greylistTriplets([])).toMatchObject({ triplets: 0, waits: null, threshold: null });
+    const attempt = fc.record({
+      key: fc.constantFrom('a', 'b', 'c'),
+      at: fc.double(),
+      outcome: fc.constantFrom('deferred' as const, 'delivered' as const, 'failed' as const),
+      host: fc.constant('mx.example.org'),
+    });
+    fc.assert(
+      fc.property(fc.array(attempt, { maxLength: 60 }), (attempts) => {
+        const is = greylistTriplets(attempts);
+        expect(Number.isFinite(is.greylisting.score) && Number.isFinite(is.throttling.score)).toBe(true);
+      }),
+    );
+  });
+
+  it('is quick for many attempts', () => {
+    const began = performance.now();
+    const many = Array.from({ length: 200_000 }, (_, i) => ({
+      key: `pair ${i % 5000}`,
+      at: i * 7,
+      outcome: i % 3 === 0 ? ('delivered' as const) : ('deferred' as const),
+      host: 'mx.example.org',
+    }));
+    expect(greylistTriplets(many).triplets).toBe(5000);
+    expect(performance.now() - began).toBeLessThan(4000);
   });
 });

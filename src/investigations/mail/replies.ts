@@ -372,3 +372,240 @@ export function knownReply(reply: Reply, provider: Provider | null): ReplyKnowle
     ) ?? null
   );
 }
+
+// ── Greylisting told from throttling by what happened ────────────────────────────────────────────────────────────
+
+/** One attempt at a host: a retry that was not made ("retry time not reached") is none. */
+export interface Attempt {
+  /** Whom a greylisting server would hold for one: sender, recipient, network of the client. */
+  key: string;
+  /** Seconds. */
+  at: number;
+  outcome: 'deferred' | 'delivered' | 'failed';
+  /** Who answered. Hosts of one receiver share what they know of a triplet, so it is not weighed. */
+  host: string;
+}
+
+/** How well one explanation fits, in natural log-likelihood over "accepted at random". */
+export interface Fit {
+  score: number;
+  reasons: string[];
+}
+
+export interface TripletBehaviour {
+  triplets: number;
+  /** Deferred at first, and what became of them. */
+  deferred: number;
+  acceptedLater: number;
+  /** From first attempt to first acceptance, in seconds, of those; null without any. */
+  waits: { least: number; median: number; most: number } | null;
+  /** The longest a triplet had waited and was refused still, and the shortest wait that sufficed, in seconds. */
+  longestRefused: number | null;
+  shortestAccepted: number | null;
+  /**
+   * The wait that best parts refused from accepted attempts, known to lie in [above, upTo] seconds, and how many
+   * attempts it does not explain.
+   */
+  threshold: { above: number; upTo: number; misfits: number } | null;
+  /** Triplets tried again past the threshold, and how many were accepted by the first such attempt. */
+  firstRetryPast: { tried: number; accepted: number };
+  /** Attempts of triplets that had been accepted before, and how many were accepted at once. */
+  repeats: { tried: number; accepted: number };
+  greylisting: Fit;
+  throttling: Fit;
+}
+
+/** The share of attempts that go against even a right explanation: a greylist database lost, a moment of overload. */
+const ODD = 0.03;
+/** Attempts of one triplet within this many seconds and with one outcome are one: several hosts, one after the other. */
+const ONE_ATTEMPT_S = 2;
+/** One triplet must not outvote the others by being tried often. */
+const MOST_WEIGHT = 3;
+/** How many neighbours in time, on each side, tell what the receiver did just then. */
+const NEIGHBOURS = 5;
+const MOST_LOOKED_AT = 40;
+
+interface Step {
+  key: string;
+  at: number;
+  accepted: boolean;
+  /** Seconds since the first attempt of a triplet that waits; null for a first attempt or a triplet accepted before. */
+  age: number | null;
+  known: boolean;
+}
+
+/**
+ * Whether deferrals behave like greylisting or like throttling, whatever the replies say.
+ *
+ * Greylisting goes by the triplet: its first attempt is put off, any after a fixed wait is taken, and from then on it
+ * passes at once. Throttling goes by the clock: at one moment all are put off, at another all are taken, whatever
+ * their age. Each is scored by how well it foretells every attempt: greylisting from the age of the triplet, with the
+ * wait fitted and the fit paid for; throttling from what befell the nearest attempts of other triplets. Permanent
+ * failures say nothing and are left out. Attempts in any order; O(n log n).
+ *
+ * Source: RFC 6647 sections 2 and 5; Harris, "The Next Step in the Spam Control War: Greylisting" (2003).
+ */
+export function greylistTriplets(attempts: readonly Attempt[]): TripletBehaviour {
+  const steps = stepsOf(attempts);
+  const waiting = steps.filter((step) => step.age !== null);
+  const threshold = thresholdOf(waiting);
+  const firsts = steps.filter((step) => step.age === null && !step.known);
+  const repeats = steps.filter((step) => step.known);
+
+  const accepted = waiting.filter((step) => step.accepted);
+  const waits = accepted.map((step) => step.age!).sort((a, b) => a - b);
+  const refused = waiting.filter((step) => !step.accepted).map((step) => step.age!);
+  const firstPast = new Map<string, boolean>();
+  for (const step of waiting)
+    if (threshold && step.age! >= threshold.upTo && !firstPast.has(step.key))
+      firstPast.set(step.key, step.accepted);
+  const past = [...firstPast.values()];
+
+  const behaviour = {
+    triplets: new Set(steps.map((step) => step.key)).size,
+    deferred: firsts.filter((step) => !step.accepted).length,
+    acceptedLater: accepted.length,
+    waits:
+      waits.length === 0
+        ? null
+        : { least: waits[0]!, median: waits[Math.floor(waits.length / 2)]!, most: waits.at(-1)! },
+    longestRefused: most(refused),
+    shortestAccepted: waits[0] ?? null,
+    threshold,
+    firstRetryPast: { tried: past.length, accepted: past.filter(Boolean).length },
+    repeats: { tried: repeats.length, accepted: repeats.filter((step) => step.accepted).length },
+  };
+  return { ...behaviour, ...weigh(steps, firsts, behaviour) };
+}
+
+const most = (values: readonly number[]): number | null =>
+  values.reduce<number | null>((a, b) => (a === null || b > a ? b : a), null);
+
+/** Attempts in order of time, several that are one put together, each with what its triplet had been through. */
+function stepsOf(attempts: readonly Attempt[]): Step[] {
+  const triplets = new Map<string, { first: number; known: boolean; last: Step }>();
+  const steps: Step[] = [];
+  for (const { key, at, outcome } of attempts.toSorted((a, b) => a.at - b.at)) {
+    if (outcome === 'failed' || !Number.isFinite(at)) continue;
+    const accepted = outcome === 'delivered';
+    const triplet = triplets.get(key);
+    if (triplet && triplet.last.accepted === accepted && at - triplet.last.at < ONE_ATTEMPT_S) continue;
+    const known = triplet?.known ?? false;
+    const step: Step = {
+      key,
+      at,
+      accepted,
+      known,
+      age: triplet && !known ? Math.round((at - triplet.first) * 1000) / 1000 : null,
+    };
+    steps.push(step);
+    if (triplet) Object.assign(triplet, { known: known || accepted, last: step });
+    else triplets.set(key, { first: at, known: accepted, last: step });
+  }
+  return steps;
+}
+
+/** The wait that leaves the fewest waiting attempts on the wrong side of it. */
+function thresholdOf(waiting: readonly Step[]): TripletBehaviour['threshold'] {
+  if (!waiting.some((step) => step.accepted)) return null;
+  const byAge = waiting.toSorted((a, b) => a.age! - b.age!);
+  // Below every age: all that were refused are misfits. Each step passed moves to the other side.
+  let misfits = byAge.filter((step) => !step.accepted).length;
+  let best = { above: 0, upTo: byAge[0]!.age!, misfits };
+  byAge.forEach((step, i) => {
+    misfits += step.accepted ? 1 : -1;
+    const next = byAge[i + 1];
+    if (next && next.age! > step.age! && misfits < best.misfits)
+      best = { above: step.age!, upTo: next.age!, misfits };
+  });
+  return best;
+}
+
+function weigh(
+  steps: readonly Step[],
+  firsts: readonly Step[],
+  behaviour: Omit<TripletBehaviour, 'greylisting' | 'throttling'>,
+): { greylisting: Fit; throttling: Fit } {
+  const { threshold, firstRetryPast, repeats, deferred, acceptedLater } = behaviour;
+  const greylisting: Fit = { score: 0, reasons: [] };
+  const throttling: Fit = { score: 0, reasons: [] };
+  if (steps.length === 0) return { greylisting, throttling };
+
+  const atRandom = shareAccepted(steps);
+  // Some triplets are known from before the log, or the sender is on a white list: how many, the first attempts say.
+  const knownBefore = shareAccepted(firsts);
+  const tries = new Map<string, number>();
+  for (const { key } of steps) tries.set(key, (tries.get(key) ?? 0) + 1);
+
+  steps.forEach((step, i) => {
+    const weight = Math.min(1, MOST_WEIGHT / tries.get(step.key)!);
+    const by = (p: number): number => weight * Math.log(step.accepted ? p : 1 - p);
+    const random = by(atRandom);
+    const ripe = threshold !== null && step.age !== null && step.age >= threshold.upTo;
+    greylisting.score += by(step.known || ripe ? 1 - ODD : step.age === null ? knownBefore : ODD) - random;
+    throttling.score += by(nearby(steps, i, atRandom)) - random;
+  });
+  // Two fitted numbers (the wait, the share known before): what fitting them to noise would gain (BIC).
+  greylisting.score -= Math.log(steps.length);
+
+  if (threshold && acceptedLater > 0) {
+    const waited = steps.filter((step) => step.age !== null).length;
+    greylisting.reasons.push(
+      threshold.misfits === 0
+        ? `a fixed wait of ${seconds(threshold.above)} to ${seconds(threshold.upTo)} parts all ${waited} refused and accepted retries`
+        : `no fixed wait parts refused from accepted retries: at best ${threshold.misfits} of ${waited} do not fit`,
+    );
+    if (firstRetryPast.tried > 0)
+      greylisting.reasons.push(
+        `${firstRetryPast.accepted} of ${firstRetryPast.tried} were accepted by their first retry after that wait`,
+      );
+  } else if (deferred > 0) greylisting.reasons.push('no deferred triplet was accepted later');
+  if (repeats.tried > 0) {
+    const says = `${repeats.accepted} of ${repeats.tried} attempts of triplets accepted before passed at once`;
+    (repeats.accepted >= 0.9 * repeats.tried ? greylisting : throttling).reasons.push(says);
+  }
+  throttling.reasons.push(...togetherness(steps));
+  return { greylisting, throttling };
+}
+
+/** Jeffreys' estimate: never 0 or 1. */
+const shareAccepted = (steps: readonly Step[]): number =>
+  (steps.filter((step) => step.accepted).length + 0.5) / (steps.length + 1);
+
+/** How likely acceptance was at that moment, by the nearest attempts of other triplets. */
+function nearby(steps: readonly Step[], i: number, atRandom: number): number {
+  const { key } = steps[i]!;
+  let seen = 0;
+  let accepted = 0;
+  for (const way of [-1, 1])
+    for (let k = 1, found = 0; k <= MOST_LOOKED_AT && found < NEIGHBOURS; k++) {
+      const other = steps[i + way * k];
+      if (!other) break;
+      if (other.key === key) continue;
+      found++;
+      seen++;
+      if (other.accepted) accepted++;
+    }
+  const share = (accepted + atRandom) / (seen + 1);
+  return Math.min(1 - ODD, Math.max(ODD, share));
+}
+
+/** Whether waiting triplets were let in together, and how different their ages were then. */
+function togetherness(steps: readonly Step[]): string[] {
+  const letIn = steps.filter((step) => step.accepted && step.age !== null);
+  if (letIn.length < 2) return letIn.length === 0 ? [] : ['only one waiting triplet was accepted'];
+  const ages = letIn.map((step) => step.age!).sort((a, b) => a - b);
+  const moments = letIn.map((step) => step.at);
+  const spread = ages.at(-1)! - ages[0]!;
+  const span = moments.at(-1)! - moments[0]!;
+  const lastRefused = most(steps.filter((step) => !step.accepted).map((step) => step.at))!;
+  const before = steps.filter((step) => step.accepted && step.at < lastRefused).length;
+  return [
+    `${letIn.length} waiting triplets were accepted within ${seconds(span)}, at ages that differ by ${seconds(spread)}`,
+    before === 0
+      ? 'none was accepted before the last was refused'
+      : `${before} were accepted while others were still refused`,
+  ];
+}
+
+const seconds = (s: number): string => (s < 120 ? `${Math.round(s)} s` : `${Math.round(s / 60)} min`);
