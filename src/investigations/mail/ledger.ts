@@ -113,7 +113,7 @@ async function describeReplies(store: Case, providers: Map<string, Provider>): P
     const tokens = /\[[A-Z]{2,}\d+\]|\(?[SA]S?\d{3,4}\)?/.exec(reply.text)?.[0] ?? '';
     const judgeKey = `${provider} ${reply.code} ${reply.enhanced} ${reply.phase} ${tokens} ${key}`;
     let c = judged.get(judgeKey);
-    if (!c) judged.set(judgeKey, (c = classify(reply, provider)));
+    if (!c) judged.set(judgeKey, (c = classify(reply, providers.get(provider) ?? null)));
     return [id, normalisedId, key, c.class, reply.phase, reply.code, reply.enhanced, c.greylistWords];
   });
   await insert(store, 'reply_info', rows);
