@@ -30,6 +30,8 @@ const SHORTEST_ID = 6;
 /** A domain name (RFC 1035), and an IPv6 address with its zone and brackets. */
 const LONGEST_NAME = 255;
 const LONGEST_IP = 64;
+/** Where in a text the other side is named. */
+const NEAR = 400;
 const ADDRESS_BYTES = new Uint8Array(256);
 for (const c of '0123456789abcdefABCDEF:.%') ADDRESS_BYTES[c.charCodeAt(0)] = 1;
 
@@ -322,7 +324,7 @@ export class PostfixLine {
   private codeSaid(start: number, end: number): void {
     if (this.codeAt(start, end)) return;
     // The words stand behind the other side's name, near the beginning.
-    const near = Math.min(end, start + 400);
+    const near = Math.min(end, start + NEAR);
     const said = this.find(SAID, start, near);
     if (said >= 0) {
       this.codeAt(said + SAID.length, end);
@@ -420,6 +422,9 @@ export class PostfixLine {
     if (b[end - 1] === CLOSE) close = end - 1;
     else rows.flags |= MailFlag.partly;
     this.codeSaid(open, close);
+    // relay=none: nobody was reached, but whom it was to be stands in the text.
+    if (rows.ip === 0 && rows.host === 0 && rows.kind !== MailKind.delivered)
+      this.peerIn(open, Math.min(close, open + NEAR));
     if (b[open] === 102 && this.at(FORWARDED, open, close))
       rows.related = rows.intern(rows.dictionaries.message, open + FORWARDED.length, close);
     return this.reply(open, close);
@@ -509,46 +514,59 @@ export class PostfixLine {
   /** `RCPT from name[address]: 450 4.7.1 …; from=<…> to=<…> proto=ESMTP helo=<…>`, behind the action. */
   private action(start: number, end: number): Unread {
     const { rows } = this;
-    const d = rows.dictionaries;
-    let p = start;
-    const from = this.find(AT_FROM, p, end);
-    // A proxy's answer has no client in it: `END-OF-MESSAGE: 550 …`.
-    let step = this.upTo(SPACE, p, end);
-    if (rows.buffer[step - 1] === COLON) step--;
-    rows.router = rows.intern(d.mail_name, p, step);
-    if (from >= 0 && from === step) {
-      const behind = this.peer(from + AT_FROM.length, end);
-      p =
-        behind > 0 && rows.buffer[behind] === COLON
-          ? behind + 2
-          : behind > 0
-            ? behind
-            : from + AT_FROM.length;
-    } else if (rows.buffer[step] === COLON) p = step + 2;
+    const b = rows.buffer;
+    let step = this.upTo(SPACE, start, end);
+    const behindStep = step;
+    if (b[step - 1] === COLON) step--;
+    rows.router = rows.intern(rows.dictionaries.mail_name, start, step);
+    let p = behindStep + 1;
+    if (this.at(AT_FROM, behindStep, end)) {
+      const behind = this.peer(behindStep + AT_FROM.length, end);
+      if (behind > 0) p = b[behind] === COLON ? behind + 2 : behind;
+    } else if (b[behindStep - 1] !== COLON) return this.content(start, p, end);
     const tail = this.tail(p, end);
-    if (tail < end) {
-      let to = this.sender(tail, end);
-      to = this.find(TO, to < 0 ? tail : to, end);
-      if (to >= 0) {
-        to += TO.length;
-        rows.address = this.address(to, this.addressEnd(to, end));
+    this.envelope(tail, end);
+    if (!this.codeAt(p, end)) this.dsnAt(p, end);
+    return this.reply(p, tail);
+  }
+
+  /** `header Subject: … from name[address]; from=<…> … helo=<…>: 5.7.1 why`: what cleanup(8) found in the message. */
+  private content(start: number, p: number, end: number): Unread {
+    // A header may hold anything, also what looks like the envelope behind it: the last one counts.
+    let tail = end;
+    for (let i = this.tail(p, end); i < end; i = this.tail(i + 2, end)) tail = i;
+    const why = this.envelope(tail, end);
+    let from = -1;
+    for (let i = this.find(AT_FROM, start, tail); i >= 0; i = this.find(AT_FROM, i + 1, tail)) from = i;
+    if (from >= 0) this.peer(from + AT_FROM.length, tail);
+    if (why > 0) this.dsnAt(why, end);
+    return this.reply(start, end);
+  }
+
+  /** `; from=<…> to=<…> proto=ESMTP helo=<…>: text`; where the text begins, or -1. postscreen has commas between. */
+  private envelope(tail: number, end: number): number {
+    const { rows } = this;
+    const b = rows.buffer;
+    for (let p = tail + 2; p < end; ) {
+      const equals = this.upTo(EQUALS, p, end);
+      if (equals >= end) return -1;
+      let stop = equals + 1;
+      if (b[stop] === LESS) {
+        const open = stop + 1;
+        stop = this.addressEnd(open, end);
+        if (this.at(TO, p, end)) rows.address = this.address(open, stop);
+        else if (stop === open && this.at(FROM, p, end)) rows.flags |= MailFlag.nullSender;
+        stop++;
+      } else {
+        while (stop < end && b[stop] !== SPACE && b[stop] !== COMMA && b[stop] !== COLON) stop++;
+        if (this.at(PROTO, p, end))
+          rows.protocol = rows.intern(rows.dictionaries.mail_name, equals + 1, stop);
       }
-      const proto = this.find(PROTO, to < 0 ? tail : to, end);
-      if (proto >= 0) {
-        let stop = proto + PROTO.length;
-        while (stop < end && rows.buffer[stop] !== SPACE && rows.buffer[stop] !== COMMA) stop++;
-        rows.protocol = rows.intern(d.mail_name, proto + PROTO.length, stop);
-      }
+      if (b[stop] === COLON) return stop + 2;
+      p = stop;
+      while (p < end && (b[p] === SPACE || b[p] === COMMA)) p++;
     }
-    if (rows.host === 0 && rows.ip === 0 && tail < end) {
-      // cleanup names the client behind what it looked at: `header Subject: … from name[address]; from=<…>`.
-      let last = -1;
-      for (let i = this.find(AT_FROM, start, tail); i >= 0; i = this.find(AT_FROM, i + 1, tail)) last = i;
-      if (last >= 0) this.peer(last + AT_FROM.length, tail);
-    }
-    this.codeAt(p, end);
-    if (rows.code === 0) this.dsnAt(p, end);
-    return this.reply(p, rows.code === 0 && rows.dsn === 0 ? end : tail);
+    return -1;
   }
 
   /** Where the envelope begins that ends a refusal, or `end`. */
