@@ -1,5 +1,5 @@
-import type { EximConfiguration, EximDriver, EximSetting } from './exim-config.js';
 import { type ConfigFile, linesOf } from './logical-lines.js';
+import type { EximConfiguration, EximDriver, EximSetting } from './model.js';
 
 const HEADING = /^(\S{1,100}) (router|transport|authenticator):$/;
 
