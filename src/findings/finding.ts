@@ -21,6 +21,8 @@ export type Unit =
   | 'byte/day'
   | 'second'
   | 'message'
+  | 'recipient'
+  | 'refusal'
   | 'request'
   | 'request/day'
   | 'percent'

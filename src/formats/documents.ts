@@ -76,9 +76,13 @@ interface Reader {
   read(files: DocumentFile[]): DocumentRead;
 }
 
-const lineCount = (text: string): number => text.split('\n').length - (text.endsWith('\n') || text === '' ? 1 : 0);
+const lineCount = (text: string): number =>
+  text.split('\n').length - (text.endsWith('\n') || text === '' ? 1 : 0);
 
-function one(read: (text: string) => { lines: number; unread: number[]; rows: DocumentRow[] }, reason: string): Reader {
+function one(
+  read: (text: string) => { lines: number; unread: number[]; rows: DocumentRow[] },
+  reason: string,
+): Reader {
   return {
     together: false,
     read: ([file]) => {
@@ -95,11 +99,13 @@ const READERS: Record<DocumentFormat, Reader> = {
   'postfix-config': { together: true, read: postfixSettings },
   'package-history': one((text) => {
     const { lines, unread, changes } = readPackageHistory(text);
-    const rows = changes.map((c): DocumentRow => ({
-      table: 'package_changes',
-      file: 0,
-      cells: [c.line, c.changed_at, c.action, c.package, c.arch, c.old_version, c.new_version],
-    }));
+    const rows = changes.map(
+      (c): DocumentRow => ({
+        table: 'package_changes',
+        file: 0,
+        cells: [c.line, c.changed_at, c.action, c.package, c.arch, c.old_version, c.new_version],
+      }),
+    );
     return { lines, unread, rows };
   }, 'is of no kind that dpkg or apt writes'),
   'exim-queue': one((text) => {
@@ -154,25 +160,27 @@ const READERS: Record<DocumentFormat, Reader> = {
   }, NOT_OF_IT),
   'exim-retry-data': one((text) => {
     const { lines, unread, records } = readRetryData(text);
-    const rows = records.map((r): DocumentRow => ({
-      table: 'retry_records',
-      file: 0,
-      cells: [
-        r.line,
-        r.kind,
-        r.about,
-        r.host,
-        r.ip,
-        r.messageId,
-        r.address,
-        r.errno,
-        r.message,
-        r.first_failed,
-        r.last_tried,
-        r.next_try,
-        r.expired,
-      ],
-    }));
+    const rows = records.map(
+      (r): DocumentRow => ({
+        table: 'retry_records',
+        file: 0,
+        cells: [
+          r.line,
+          r.kind,
+          r.about,
+          r.host,
+          r.ip,
+          r.messageId,
+          r.address,
+          r.errno,
+          r.message,
+          r.first_failed,
+          r.last_tried,
+          r.next_try,
+          r.expired,
+        ],
+      }),
+    );
     return { lines, unread, rows };
   }, NOT_OF_IT),
 };

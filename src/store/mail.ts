@@ -73,6 +73,8 @@ CREATE TABLE recipient_facts (
   outcome VARCHAR NOT NULL,       -- delivered, failed, removed; waiting: neither yet, at the end of the logs
   attempts INTEGER NOT NULL,      -- made
   deferrals INTEGER NOT NULL,     -- of them
+  put_offs INTEGER NOT NULL,      -- deferred without a try, since a retry time had not come
+  first_put_off_at TIMESTAMP,
   arrived_at TIMESTAMP,
   first_attempt_at TIMESTAMP,
   last_refusal_at TIMESTAMP,      -- the last attempt that was deferred
@@ -149,7 +151,7 @@ JOIN sources so ON so.source_id = f.source_id;
 
 CREATE VIEW recipients AS
 SELECT f.message_no, m.text AS message, a.text AS recipient, o.text AS original, f.outcome, f.attempts, f.deferrals,
-       f.arrived_at, f.first_attempt_at, f.last_refusal_at, f.ended_at, f.last_seen_at,
+       f.put_offs, f.first_put_off_at, f.arrived_at, f.first_attempt_at, f.last_refusal_at, f.ended_at, f.last_seen_at,
        epoch(f.ended_at) - epoch(f.arrived_at) AS delay_s, h.text AS mail_host, i.text AS ip, t.text AS transport,
        so.path AS source, f.line
 FROM recipient_facts f
@@ -184,7 +186,8 @@ export async function deriveMail(store: Case): Promise<void> {
     await messages(store);
     await attempts(store);
     await recipients(store);
-    for (const table of ['mail_episodes', 'mail_of', 'mail_tries']) await store.run(`DROP TABLE IF EXISTS ${table}`);
+    for (const table of ['mail_episodes', 'mail_of', 'mail_tries'])
+      await store.run(`DROP TABLE IF EXISTS ${table}`);
   }
   await store.run('COMMIT');
 }
@@ -273,6 +276,7 @@ async function recipients(store: Case): Promise<void> {
               CASE WHEN bool_or(outcome = 'delivered') THEN 'delivered' WHEN bool_or(outcome = 'failed') THEN 'failed'
                    ELSE 'waiting' END AS outcome,
               count(*) FILTER (made) AS attempts, count(*) FILTER (made AND outcome = 'deferred') AS deferrals,
+              count(*) FILTER (NOT made) AS put_offs, min(attempted_at) FILTER (NOT made) AS first_put_off_at,
               min(attempted_at) FILTER (made) AS first_attempt_at,
               max(attempted_at) FILTER (made AND outcome = 'deferred') AS last_refusal_at,
               min(attempted_at) FILTER (outcome = 'delivered') AS delivered_at,
@@ -291,11 +295,11 @@ async function recipients(store: Case): Promise<void> {
                          AND (a.address_id = f.address_id OR a.original_id = f.address_id)))
      SELECT t.message_no, t.address_id, t.original_id,
             CASE WHEN t.outcome = 'waiting' AND m.removed THEN 'removed' ELSE t.outcome END,
-            t.attempts, t.deferrals, m.arrived_at, t.first_attempt_at, t.last_refusal_at,
+            t.attempts, t.deferrals, t.put_offs, t.first_put_off_at, m.arrived_at, t.first_attempt_at, t.last_refusal_at,
             coalesce(t.delivered_at, t.failed_at), t.last_seen_at, t.host_id, t.ip_id, t.transport_id, t.source_id, t.line
      FROM tried t JOIN message_facts m USING (message_no)
      UNION ALL
-     SELECT n.message_no, n.address_id, 0, CASE WHEN m.removed THEN 'removed' ELSE 'waiting' END, 0, 0, m.arrived_at,
+     SELECT n.message_no, n.address_id, 0, CASE WHEN m.removed THEN 'removed' ELSE 'waiting' END, 0, 0, 0, NULL, m.arrived_at,
             NULL, NULL, NULL, m.last_at, 0, 0, 0, n.source_id, n.line
      FROM never n JOIN message_facts m USING (message_no)`,
   );

@@ -593,7 +593,8 @@ export class EximLines {
   private codes(p: number, end: number): boolean {
     const { rows, b } = this;
     const first = b[p]! - 48;
-    if (p + 3 > end || !(first >= 2 && first <= 5) || !isDigit(b[p + 1]!) || !isDigit(b[p + 2]!)) return false;
+    if (p + 3 > end || !(first >= 2 && first <= 5) || !isDigit(b[p + 1]!) || !isDigit(b[p + 2]!))
+      return false;
     if (p + 3 < end && b[p + 3] !== 32 && b[p + 3] !== 45) return false;
     rows.code = first * 100 + (b[p + 1]! - 48) * 10 + b[p + 2]! - 48;
     const from = p + 4;
@@ -603,7 +604,8 @@ export class EximLines {
     if (i > from + 5 || b[i] !== 46) return true;
     const detail = ++i;
     while (i < end && isDigit(b[i]!)) i++;
-    if (i > detail && i <= detail + 3 && i <= end) rows.dsn = rows.intern(rows.dictionaries.mail_name, from, i);
+    if (i > detail && i <= detail + 3 && i <= end)
+      rows.dsn = rows.intern(rows.dictionaries.mail_name, from, i);
     return true;
   }
 
@@ -844,7 +846,9 @@ function messageIdEnd(b: Uint8Array, p: number, end: number): number {
   const middle = short ? p + 13 : p + 18;
   const to = short ? p + 16 : p + 23;
   if (to > end || b[middle] !== 45 || (to < end && b[to] !== 32)) return -1;
-  return alphanumeric(b, p, p + 6) && alphanumeric(b, p + 7, middle) && alphanumeric(b, middle + 1, to) ? to : -1;
+  return alphanumeric(b, p, p + 6) && alphanumeric(b, p + 7, middle) && alphanumeric(b, middle + 1, to)
+    ? to
+    : -1;
 }
 
 /** The number of a part of a syslog entry that was split: 2 for `[2/5] `, `[2\5] `; 0 when it is none. */

@@ -51,7 +51,11 @@ export const messagePhrase = (b: Uint8Array, p: number, end: number) => found(OF
 export const programPhrase = (b: Uint8Array, p: number, end: number) => found(OF_PROGRAM, b, p, end);
 
 /** The phrase in the middle of a line without a message, and where it ends. */
-export function phraseWithin(b: Uint8Array, p: number, end: number): { phrase: Phrase; after: number } | null {
+export function phraseWithin(
+  b: Uint8Array,
+  p: number,
+  end: number,
+): { phrase: Phrase; after: number } | null {
   const text = Buffer.from(b.buffer, b.byteOffset + p, Math.min(end - p, MOST_SEARCHED));
   for (const phrase of WITHIN) {
     const at = text.indexOf(phrase.bytes);

@@ -1,6 +1,6 @@
 import type { Amount, Fact, Place } from '../../findings/finding.js';
+import { duration, share as percent, plural } from '../mail/words.js';
 import { between } from '../statistics.js';
-import { duration, plural, share as percent } from '../mail/words.js';
 import type { Kind, MailScene, ProviderCourse } from './scene.js';
 
 export const CULPRITS = [
@@ -35,7 +35,16 @@ export interface Weighed {
 const PRIOR = -3;
 
 /** Classes in which the receiving side speaks of its own accord and asks to come again. */
-const REFUSING = ['reputation', 'volume', 'authentication', 'policy', 'outage', 'content', 'mailbox-full', 'other'];
+const REFUSING = [
+  'reputation',
+  'volume',
+  'authentication',
+  'policy',
+  'outage',
+  'content',
+  'mailbox-full',
+  'other',
+];
 
 const SAYS: Record<CulpritId, string> = {
   greylisting: 'the receiver makes unknown senders wait (greylisting)',
@@ -72,7 +81,9 @@ export interface Evidence {
 }
 
 export async function weighAll(evidence: Evidence): Promise<Weighed[]> {
-  const judged = await Promise.all(CULPRITS.map(async (id) => weighed(id, await SIGNS[id](evidence), evidence)));
+  const judged = await Promise.all(
+    CULPRITS.map(async (id) => weighed(id, await SIGNS[id](evidence), evidence)),
+  );
   return judged.toSorted((a, b) => b.weight - a.weight);
 }
 
@@ -81,7 +92,10 @@ function weighed(id: CulpritId, signs: Sign[], { scene }: Evidence): Weighed {
     id,
     says: SAYS[id],
     weight: PRIOR + signs.reduce((sum, s) => sum + s.weight, 0),
-    signs: signs.map(({ from, ...sign }) => ({ ...sign, from: from && from.length > 0 ? from : scene.searched() })),
+    signs: signs.map(({ from, ...sign }) => ({
+      ...sign,
+      from: from && from.length > 0 ? from : scene.searched(),
+    })),
     bring: BRING[id],
   };
 }
@@ -121,7 +135,9 @@ const SIGNS: Record<CulpritId, (e: Evidence) => Promise<Sign[]>> = {
     const signs = [
       await share(e, (k) => k.greylistWords, 'replies that speak of greylisting', 'greylist_words', 7),
     ];
-    const early = e.shareOf((k) => k.code !== null && (k.phase === 'connect' || k.phase === 'banner' || k.phase === 'ehlo'));
+    const early = e.shareOf(
+      (k) => k.code !== null && (k.phase === 'connect' || k.phase === 'banner' || k.phase === 'ehlo'),
+    );
     if (early > 0.5)
       signs.push({
         says: `${percent(early)} of the refusals came before sender and recipient were named; greylisting needs both`,
@@ -138,14 +154,20 @@ const SIGNS: Record<CulpritId, (e: Evidence) => Promise<Sign[]>> = {
   async 'provider-deferral'(e) {
     const fits = (k: Kind) => REFUSING.includes(k.class) && !k.greylistWords && k.code !== null;
     const signs = [
-      await share(e, fits, 'refusals in the receiver’s own words', `class IN (${inSql(REFUSING)}) AND code > 0 AND NOT greylist_words`, 6),
+      await share(
+        e,
+        fits,
+        'refusals in the receiver’s own words',
+        `class IN (${inSql(REFUSING)}) AND code > 0 AND NOT greylist_words`,
+        6,
+      ),
     ];
     const told = e.kinds.find((k) => fits(k) && k.class !== 'other');
     if (told)
       signs.push({
         says: `the words tell the reason: ${told.class.replaceAll('-', ' ')} (${quote(told.text)})`,
         weight: 1.5,
-        from: await e.places(`class = '${told.class}'`, ),
+        from: await e.places(`class = '${told.class}'`),
       });
     if (e.behaviour && e.behaviour.throttling > 0 && !(e.behaviour.greylisting > 2))
       signs.push({
@@ -167,8 +189,16 @@ const SIGNS: Record<CulpritId, (e: Evidence) => Promise<Sign[]>> = {
   async 'unreachable-host'(e) {
     const fits = (k: Kind) => k.class === 'network' && !k.stalled;
     return [
-      await share(e, fits, 'connections that were not made or not answered', "class = 'network' AND phase NOT IN ('data', 'body', 'end-of-data')", 7),
-      ...(ownShare(e).proven > 0.6 ? [{ says: 'the receiver could be reached again long before the next try', weight: -4 }] : []),
+      await share(
+        e,
+        fits,
+        'connections that were not made or not answered',
+        "class = 'network' AND phase NOT IN ('data', 'body', 'end-of-data')",
+        7,
+      ),
+      ...(ownShare(e).proven > 0.6
+        ? [{ says: 'the receiver could be reached again long before the next try', weight: -4 }]
+        : []),
     ];
   },
 
@@ -177,7 +207,9 @@ const SIGNS: Record<CulpritId, (e: Evidence) => Promise<Sign[]>> = {
   },
 
   async 'tls-failure'(e) {
-    return [await share(e, (k) => k.class === 'tls', 'TLS sessions that could not be set up', "class = 'tls'", 7)];
+    return [
+      await share(e, (k) => k.class === 'tls', 'TLS sessions that could not be set up', "class = 'tls'", 7),
+    ];
   },
 
   async 'local-queueing'(e) {

@@ -2,7 +2,7 @@ import type { CannotTell, Clear, Fact, Finding, Impact, Note } from '../../findi
 import type { Verification } from '../../findings/verification.js';
 import type { Case } from '../../store/case.js';
 import type { Found, Investigation, Outcome } from '../investigation.js';
-import { count, duration, plural, share as percent } from '../mail/words.js';
+import { count, duration, share as percent, plural } from '../mail/words.js';
 import { fisherExact, type Stretch, stretchOf } from '../rates.js';
 import { type CulpritId, type Evidence, lateness, quote, type Weighed, weighAll } from './hypotheses.js';
 import { changesNear, remediesFor } from './remedies.js';
@@ -46,8 +46,7 @@ export const mailLate: Investigation = {
     const judged = await judgeProviders(scene);
     outcome.cannotTell.push(...judged.cannotTell);
     outcome.findings.push(...(await merged(scene, judged.found)));
-    if (outcome.findings.length === 0 && outcome.cannotTell.length === 0)
-      outcome.clear.push(allClear(scene));
+    if (outcome.findings.length === 0 && outcome.cannotTell.length === 0) outcome.clear.push(allClear(scene));
     return outcome;
   },
 
@@ -196,7 +195,10 @@ async function timesOf(
   const after = attempts.filter((a) => a.at > last.at);
   const acceptedAfter = after.filter((a) => !a.refused).length;
   const refusedAfter = after.length - acceptedAfter;
-  const ended = acceptedAfter >= 3 && refusedAfter * 10 <= acceptedAfter && (stretch ? stretch.to < attempts.length : false);
+  const ended =
+    acceptedAfter >= 3 &&
+    refusedAfter * 10 <= acceptedAfter &&
+    (stretch ? stretch.to < attempts.length : false);
   return {
     stretch,
     since: scene.wall(first.at),
@@ -213,7 +215,7 @@ function confidenceOf(weight: number, lead: number): Finding['confidence'] {
 function impactOf({ course }: Judged, all: MailScene): Impact[] {
   const { spent } = course;
   const impacts: Impact[] = [
-    { says: `recipients at ${course.name} that got mail late`, value: course.late, unit: 'message' },
+    { says: `at ${course.name} got mail late`, value: course.late, unit: 'recipient' },
     {
       says: `of the mail to ${course.name}`,
       value: Math.round((1000 * course.late) / course.recipients) / 10,
@@ -226,7 +228,7 @@ function impactOf({ course }: Judged, all: MailScene): Impact[] {
     {
       says: 'never delivered as far as the logs go (bounced, or in the queue still)',
       value: course.never,
-      unit: 'message',
+      unit: 'recipient',
     },
   ].filter((i) => Number.isFinite(i.value)) as Impact[];
   if (spent.total > 0) {
@@ -246,7 +248,11 @@ function impactOf({ course }: Judged, all: MailScene): Impact[] {
     );
   }
   if (Number.isFinite(all.usual))
-    impacts.push({ says: 'usual delay of mail that was never put off', value: Math.round(all.usual * 10) / 10, unit: 'second' });
+    impacts.push({
+      says: 'usual delay of mail that was never put off',
+      value: Math.round(all.usual * 10) / 10,
+      unit: 'second',
+    });
   return impacts;
 }
 
@@ -255,16 +261,21 @@ async function factsFor(judged: Judged, times: Awaited<ReturnType<typeof timesOf
   const { others } = evidence;
   const facts: Fact[] = [
     {
-      says: `${lateness(course)}; ${count(course.deferred)} of ${count(course.recipients)} were refused at least once`,
-      amount: { value: course.late, unit: 'message' },
+      says: `${lateness(course)}; ${count(course.deferred)} of ${count(course.recipients)} were put off at least once`,
+      amount: { value: course.late, unit: 'recipient' },
       from: await evidence.places(),
     },
   ];
   if (others.recipients > 0) {
-    const p = fisherExact(course.late, course.recipients - course.late, others.late, others.recipients - others.late);
+    const p = fisherExact(
+      course.late,
+      course.recipients - course.late,
+      others.late,
+      others.recipients - others.late,
+    );
     facts.push({
       says: `${count(others.late)} of ${plural(others.recipients, 'other recipient')} were late (${p < SIGNIFICANT ? 'not by chance' : 'may be chance'}, p = ${p.toPrecision(1)})`,
-      amount: { value: others.late, unit: 'message' },
+      amount: { value: others.late, unit: 'recipient' },
       from: evidence.scene.searched(),
     });
   }
@@ -314,7 +325,9 @@ async function culpritFinding(scene: MailScene, judged: Judged): Promise<Found> 
       command: `culprit verify ${id}${times.until ? '' : " --since 'YYYY-MM-DD HH:MM'"}`,
       measures: `delay of mail to ${course.name}`,
       before: { value: Math.round(course.lateDelays.median), unit: 'second' },
-      expects: Number.isFinite(scene.usual) ? `about ${duration(scene.usual)}, as mail that is never put off` : 'no refusals',
+      expects: Number.isFinite(scene.usual)
+        ? `about ${duration(scene.usual)}, as mail that is never put off`
+        : 'no refusals',
     },
     notes: await notesOf(scene, judged, times.since),
     series: [],
@@ -374,12 +387,16 @@ async function subjectOf(
   };
 }
 
-async function notesOf(scene: MailScene, { evidence, course }: Judged, since: string | null): Promise<Note[]> {
+async function notesOf(
+  scene: MailScene,
+  { evidence, course }: Judged,
+  since: string | null,
+): Promise<Note[]> {
   const notes: Note[] = [];
   for (const k of evidence.kinds.slice(0, 4))
     notes.push({
       says: `${plural(k.refusals, 'refusal')} (${k.class.replaceAll('-', ' ')}${k.phase ? `, at ${k.phase}` : ''}): ${quote(k.text)}`,
-      amount: { value: k.refusals, unit: 'message' },
+      amount: { value: k.refusals, unit: 'refusal' },
       from: [],
     });
   if (course.waiting > 0)
@@ -436,7 +453,7 @@ async function localQueueing(scene: MailScene): Promise<Found | null> {
   // A slow dialogue looks the same in a log without DT: then queue runs or the program's own words must speak.
   const proof = row.dialogue !== null || inRuns >= 0.6 || put * 3 >= Number(row.n);
   const everywhere = Number(row.slow_providers) >= Math.max(1, COMMON * Number(row.providers));
-  if (share < 0.5 || row.median < scene.lateFrom / 2 || row.median < 5 || !everywhere || !proof) return null;
+  if (share < 0.5 || row.median < Math.max(5, 3 * (row.dialogue ?? 0)) || !everywhere || !proof) return null;
   const places = await scene.store.rows<{ path: string; line: number }>(
     `SELECT s.path, j.line FROM judged j JOIN sources s USING (source_id)
      WHERE j.before_first >= 5 ORDER BY j.before_first DESC LIMIT 3`,
@@ -453,7 +470,12 @@ async function localQueueing(scene: MailScene): Promise<Found | null> {
       from: scene.searched(),
     },
     ...(inRuns >= 0.3
-      ? [{ says: `${percent(inRuns)} of the first tries came right after a queue run had begun`, from: scene.searched() }]
+      ? [
+          {
+            says: `${percent(inRuns)} of the first tries came right after a queue run had begun`,
+            from: scene.searched(),
+          },
+        ]
       : []),
     ...waiting.map((w) => ({
       says: `${plural(Number(w.n), 'message')}: ${quote(w.text ?? '')}`,
@@ -472,7 +494,7 @@ async function localQueueing(scene: MailScene): Promise<Found | null> {
     until: null,
     title: 'Mail to everybody is late: it waits in this server’s own queue before it is tried',
     impact: [
-      { says: 'recipients whose mail waited before the first try', value: Number(row.slow), unit: 'message' },
+      { says: 'had their mail wait before the first try', value: Number(row.slow), unit: 'recipient' },
       { says: 'waited, median', value: Math.round(row.median), unit: 'second' },
       { says: 'waited, 90 of 100', value: Math.round(row.p90!), unit: 'second' },
       {
@@ -482,13 +504,25 @@ async function localQueueing(scene: MailScene): Promise<Found | null> {
       },
     ],
     hypotheses: [
-      { id: 'local-queueing', says: 'mail waits in this server’s own queue before it is tried', verdict: 'confirmed', weight, facts, bring: [] },
+      {
+        id: 'local-queueing',
+        says: 'mail waits in this server’s own queue before it is tried',
+        verdict: 'confirmed',
+        weight,
+        facts,
+        bring: [],
+      },
       {
         id: 'provider-deferral',
         says: 'a receiver puts this server’s mail off',
         verdict: 'ruled-out',
         weight: -6,
-        facts: [{ says: 'the wait lies before the first try, when no receiver had been asked', from: scene.searched() }],
+        facts: [
+          {
+            says: 'the wait lies before the first try, when no receiver had been asked',
+            from: scene.searched(),
+          },
+        ],
         bring: [],
       },
     ],
@@ -538,7 +572,10 @@ function allClear(scene: MailScene): Clear {
     says: `mail: ${plural(recipients, 'recipient')} at ${plural(scene.providers.length, 'provider')}, ${deferred === 0 ? 'none' : count(deferred)} put off; usually delivered in ${duration(scene.usual)}`,
     facts: most.map((p) => ({
       says: `${p.name}: ${plural(p.recipients, 'recipient')}, delivered in ${duration(p.delays.median)} (median), ${duration(p.delays.p90)} (90 %), ${duration(p.delays.p99)} (99 %)${p.deferred > 0 ? `; ${count(p.deferred)} put off` : ''}`,
-      amount: { value: Number.isFinite(p.delays.p90) ? Math.round(p.delays.p90 * 10) / 10 : 0, unit: 'second' as const },
+      amount: {
+        value: Number.isFinite(p.delays.p90) ? Math.round(p.delays.p90 * 10) / 10 : 0,
+        unit: 'second' as const,
+      },
       from: scene.searched(),
     })),
   };

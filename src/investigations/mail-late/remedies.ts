@@ -30,12 +30,17 @@ async function serverOf({ store }: MailScene): Promise<MailServer> {
     return { program: 'postfix', split: false, retry: null, smtpTransport: null, main: main?.path ?? null };
   }
   const retry = await settings('exim', "section = 'retry'");
-  const smtp = await settings('exim', "starts_with(section, 'transport ') AND name = 'driver' AND value = 'smtp'");
+  const smtp = await settings(
+    'exim',
+    "starts_with(section, 'transport ') AND name = 'driver' AND value = 'smtp'",
+  );
   return {
     program: 'exim',
     split: /\/conf\.d\//.test(retry?.path ?? smtp?.path ?? ''),
     retry: retry ?? null,
-    smtpTransport: smtp ? { name: smtp.section.slice('transport '.length), path: smtp.path, line: smtp.line } : null,
+    smtpTransport: smtp
+      ? { name: smtp.section.slice('transport '.length), path: smtp.path, line: smtp.line }
+      : null,
     main: smtp?.path ?? null,
   };
 }
@@ -74,14 +79,22 @@ async function namesOf(scene: MailScene, course: ProviderCourse): Promise<At['na
   );
   const safe = (name: string | null): name is string => name !== null && /^[a-z0-9.-]+$/.test(name);
   return {
-    hosts: [...new Set(rows.map((r) => r.mx).filter(safe).map((mx) => getDomain(mx) ?? mx))].slice(0, 3),
+    hosts: [
+      ...new Set(
+        rows
+          .map((r) => r.mx)
+          .filter(safe)
+          .map((mx) => getDomain(mx) ?? mx),
+      ),
+    ].slice(0, 3),
     domains: [...new Set(rows.map((r) => r.domain).filter(safe))].slice(0, 6),
   };
 }
 
 /** Refused before any recipient was named: the retry time is the host's, else each address’s own. */
 const ofHost = (kinds: Kind[]): boolean =>
-  ['connect', 'banner', 'ehlo', 'tls', 'mail'].includes(kinds[0]?.phase ?? '') || kinds[0]?.class === 'network';
+  ['connect', 'banner', 'ehlo', 'tls', 'mail'].includes(kinds[0]?.phase ?? '') ||
+  kinds[0]?.class === 'network';
 
 const RETRY_FILE = '/etc/exim4/conf.d/retry/30_exim4-config';
 
@@ -147,13 +160,17 @@ function shorterRetries(at: At): Change {
     at,
     SHORT_RETRY,
     'Try again sooner at this receiver',
-    'more tries at this receiver: 12 in the first hour instead of 4; they happen at queue runs, so these must come as often (Debian: QUEUEINTERVAL=\'5m\' in /etc/default/exim4)',
+    "more tries at this receiver: 12 in the first hour instead of 4; they happen at queue runs, so these must come as often (Debian: QUEUEINTERVAL='5m' in /etc/default/exim4)",
   );
 }
 
 function providerPage({ help, course }: At): Change[] {
   if (!help) return [];
-  const pages = [help.form && `form: ${help.form}`, help.postmaster && `rules: ${help.postmaster}`, help.feedbackLoop && `complaints: ${help.feedbackLoop}`];
+  const pages = [
+    help.form && `form: ${help.form}`,
+    help.postmaster && `rules: ${help.postmaster}`,
+    help.feedbackLoop && `complaints: ${help.feedbackLoop}`,
+  ];
   return [
     {
       title: `Ask ${course.name}, with the text of the refusal and this server’s address`,
@@ -170,7 +187,8 @@ const REMEDIES: Record<CulpritId, (at: At & { scene: MailScene }) => Change[]> =
     shorterRetries(at),
     {
       title: 'Ask the receiver’s administrator to let this server through',
-      change: 'the address and name of this server in their greylisting’s list of known senders (postgrey: whitelist_clients)',
+      change:
+        'the address and name of this server in their greylisting’s list of known senders (postgrey: whitelist_clients)',
       where: `postmaster of ${at.names.domains[0] ?? at.course.name}`,
       cost: 'one mail; nothing changes here',
       undo: 'nothing to undo',
@@ -192,7 +210,9 @@ const REMEDIES: Record<CulpritId, (at: At & { scene: MailScene }) => Change[]> =
           {
             title: 'Do what the refusal asks for',
             change: said.doThis.join('\n'),
-            where: said.explainedBy ? `meaning: ${said.meaning} (${said.explainedBy.source}, ${said.explainedBy.date})` : said.meaning,
+            where: said.explainedBy
+              ? `meaning: ${said.meaning} (${said.explainedBy.source}, ${said.explainedBy.date})`
+              : said.meaning,
             cost: 'none but the work',
             undo: 'nothing to undo',
           },
@@ -202,7 +222,11 @@ const REMEDIES: Record<CulpritId, (at: At & { scene: MailScene }) => Change[]> =
       at.server.program === 'postfix'
         ? postfixTransport(
             at,
-            ['destination_concurrency_limit = 2', 'destination_rate_delay = 1s', 'destination_recipient_limit = 20'],
+            [
+              'destination_concurrency_limit = 2',
+              'destination_rate_delay = 1s',
+              'destination_recipient_limit = 20',
+            ],
             'Send to this receiver more slowly',
             'a burst to this receiver takes longer; everything else is as before',
           )
@@ -225,7 +249,8 @@ const REMEDIES: Record<CulpritId, (at: At & { scene: MailScene }) => Change[]> =
             title: 'Have all mail pass SPF, DKIM and DMARC, and the address resolve both ways',
             change:
               'DNS of each sender domain: v=spf1 with this server’s address; a DKIM key and signing of all that leaves; _dmarc with at least p=none. Reverse DNS of the address = the name in EHLO',
-            where: 'the domains’ DNS, and the smtp transport’s dkim_* options (Exim) or an OpenDKIM milter (Postfix)',
+            where:
+              'the domains’ DNS, and the smtp transport’s dkim_* options (Exim) or an OpenDKIM milter (Postfix)',
             cost: 'work; mail that others send in your name without signing may then fail',
             undo: 'take the records out',
           },
@@ -281,7 +306,8 @@ const REMEDIES: Record<CulpritId, (at: At & { scene: MailScene }) => Change[]> =
     {
       title: 'Ask the resolver what the mail program asked',
       change: `dig MX ${at.names.domains[0] ?? 'DOMAIN'}; dig +trace MX ${at.names.domains[0] ?? 'DOMAIN'}; cat /etc/resolv.conf`,
-      where: 'on this server: SERVFAIL from the resolver but an answer by +trace means the resolver; no answer by both, the domain’s own servers',
+      where:
+        'on this server: SERVFAIL from the resolver but an answer by +trace means the resolver; no answer by both, the domain’s own servers',
       cost: 'none',
       undo: 'nothing to undo',
     },
@@ -326,8 +352,11 @@ const REMEDIES: Record<CulpritId, (at: At & { scene: MailScene }) => Change[]> =
       ? [
           {
             title: 'Deliver on arrival again, and run the queue more often',
-            change: "no queue_only, queue_only_load or queue_smtp_domains for this mail; QUEUEINTERVAL='5m' in /etc/default/exim4",
-            where: at.server.main ?? 'Exim’s main configuration and /etc/default/exim4; then systemctl restart exim4',
+            change:
+              "no queue_only, queue_only_load or queue_smtp_domains for this mail; QUEUEINTERVAL='5m' in /etc/default/exim4",
+            where:
+              at.server.main ??
+              'Exim’s main configuration and /etc/default/exim4; then systemctl restart exim4',
             cost: 'more deliveries side by side when much mail comes at once (queue_run_max, remote_max_parallel limit it)',
             undo: 'the old lines',
           },
@@ -335,8 +364,10 @@ const REMEDIES: Record<CulpritId, (at: At & { scene: MailScene }) => Change[]> =
       : [
           {
             title: 'Find what holds the queue manager, and let it run',
-            change: 'qshape active; postconf default_process_limit qmgr_message_active_limit default_destination_concurrency_limit defer_transports',
-            where: 'on this server: a full active queue waits for slow destinations; defer_transports and content filters hold mail before the first try',
+            change:
+              'qshape active; postconf default_process_limit qmgr_message_active_limit default_destination_concurrency_limit defer_transports',
+            where:
+              'on this server: a full active queue waits for slow destinations; defer_transports and content filters hold mail before the first try',
             cost: 'none: it only looks',
             undo: 'nothing to undo',
           },
@@ -346,22 +377,35 @@ const REMEDIES: Record<CulpritId, (at: At & { scene: MailScene }) => Change[]> =
 };
 
 const AVOID: Record<CulpritId, string[]> = {
-  greylisting: ['Retrying every few seconds: the wait starts anew at some receivers, and others take it for abuse.'],
+  greylisting: [
+    'Retrying every few seconds: the wait starts anew at some receivers, and others take it for abuse.',
+  ],
   'provider-deferral': [
     'Forcing the queue again and again (exim -qff, postqueue -f): more tries make the deferral last longer.',
     'Sending from another address of the same network: reputation goes by network too.',
   ],
   'unreachable-host': ['A shorter retry rule: a host that does not answer does not answer sooner.'],
-  'dns-failure': ['Writing the addresses into /etc/hosts: the mail program asks for MX records, and they change.'],
+  'dns-failure': [
+    'Writing the addresses into /etc/hosts: the mail program asks for MX records, and they change.',
+  ],
   'tls-failure': ['Switching TLS off for everybody.'],
   'local-queueing': ['Asking the providers: they had not been asked yet when the mail waited.'],
-  'own-retry-rule': [`Minutes between tries for days: after the first hours the usual rule (${DEFAULT_RETRY}) is enough.`],
+  'own-retry-rule': [
+    `Minutes between tries for days: after the first hours the usual rule (${DEFAULT_RETRY}) is enough.`,
+  ],
 };
 
 /** Changes of packages within two days before the harm began: shared observations, not proof. */
 export async function changesNear({ store }: MailScene, since: string | null): Promise<Note[]> {
   if (since === null) return [];
-  const rows = await store.rows<{ at: string; package: string; old: string | null; new: string | null; path: string; line: number }>(
+  const rows = await store.rows<{
+    at: string;
+    package: string;
+    old: string | null;
+    new: string | null;
+    path: string;
+    line: number;
+  }>(
     `SELECT strftime(p.changed_at, '%Y-%m-%d %H:%M') AS at, p.package, p.old_version AS old, p.new_version AS new, s.path, p.line
      FROM package_changes p JOIN sources s USING (source_id)
      WHERE p.changed_at BETWEEN $1::TIMESTAMP - INTERVAL '2 days' AND $1::TIMESTAMP + INTERVAL '1 hour'

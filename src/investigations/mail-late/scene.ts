@@ -1,7 +1,7 @@
 import type { Place, Search } from '../../findings/finding.js';
 import type { Case, Value } from '../../store/case.js';
-import { greylistTriplets } from '../mail/replies.js';
 import { openLedger } from '../mail/ledger.js';
+import { greylistTriplets } from '../mail/replies.js';
 
 /** A mail is late from here: ten times the usual delay of mail that was never put off, and five seconds at least. */
 const LATE_TIMES = 10;
@@ -79,10 +79,13 @@ export class MailScene {
     this.zoneMin = zone && zone.z !== -32_768 ? zone.z : 0;
     const healthy = await store.row<{ usual: number | null }>(
       `SELECT median(epoch(ended_at) - epoch(arrived_at)) AS usual FROM remote_recipients
-       WHERE outcome = 'delivered' AND deferrals = 0 AND arrived_at IS NOT NULL`,
+       WHERE outcome = 'delivered' AND deferrals = 0 AND put_offs = 0 AND arrived_at IS NOT NULL`,
     );
     this.usual = healthy?.usual ?? Number.NaN;
-    this.lateFrom = Math.max(LATE_LEAST_S, Number.isNaN(this.usual) ? 0 : LATE_TIMES * Math.min(this.usual, 60));
+    this.lateFrom = Math.max(
+      LATE_LEAST_S,
+      Number.isNaN(this.usual) ? 0 : LATE_TIMES * Math.min(this.usual, 60),
+    );
     await this.measure();
     this.providers = await this.courses();
   }
@@ -95,17 +98,27 @@ export class MailScene {
        SELECT r.provider, r.server, a.attempted_at AS accepted_at FROM attempt_facts a
        JOIN remote_recipients r USING (message_no, address_id) WHERE a.outcome = 'delivered'`,
     );
+    // What only waits for its host's retry time is late for what the host last said to somebody else.
+    await store.run(
+      `CREATE OR REPLACE TEMP TABLE refused AS
+       SELECT provider, server, attempted_at FROM refusals WHERE outcome = 'deferred'`,
+    );
     await store.run(
       `CREATE OR REPLACE TEMP TABLE judged AS
        WITH measured AS (
-         SELECT r.*, epoch(coalesce(ended_at, last_seen_at)) - epoch(arrived_at) AS delay,
-                epoch(first_attempt_at) - epoch(arrived_at) AS before_first
-         FROM remote_recipients r)
-       SELECT m.*, (m.deferrals > 0 AND (m.delay >= ${lateFrom} OR m.delay IS NULL OR m.outcome <> 'delivered')) AS late,
+         SELECT r.* EXCLUDE (last_refusal_at), epoch(coalesce(r.ended_at, r.last_seen_at)) - epoch(r.arrived_at) AS delay,
+                least(r.first_attempt_at, r.first_put_off_at) AS first_try_at,
+                coalesce(r.last_refusal_at, CASE WHEN r.put_offs > 0 THEN f.attempted_at END) AS last_refusal_at,
+                f.attempted_at AS anybody_refused_at
+         FROM remote_recipients r
+         ASOF LEFT JOIN refused f ON f.provider = r.provider AND f.server = r.server
+           AND coalesce(r.ended_at, r.last_seen_at) >= f.attempted_at)
+       SELECT m.*, epoch(first_try_at) - epoch(arrived_at) AS before_first,
+              (m.deferrals + m.put_offs > 0 AND (m.delay >= ${lateFrom} OR m.delay IS NULL OR m.outcome <> 'delivered')) AS late,
               x.accepted_at AS others_accepted_at
        FROM measured m
        ASOF LEFT JOIN acceptances x
-         ON x.provider = m.provider AND x.server = m.server AND m.last_refusal_at <= x.accepted_at`,
+         ON x.provider = m.provider AND x.server = m.server AND m.anybody_refused_at <= x.accepted_at`,
     );
   }
 
@@ -114,16 +127,16 @@ export class MailScene {
       `quantile_cont(delay, [0.5, 0.9, 0.99]) FILTER (${where}) AS ${name}, max(delay) FILTER (${where}) AS ${name}_max`;
     const rows = await this.store.rows<Record<string, Value>>(
       `SELECT provider AS id, any_value(provider_name) AS name, count(*) AS recipients,
-              count(*) FILTER (outcome = 'delivered') AS delivered, count(*) FILTER (deferrals > 0) AS deferred,
+              count(*) FILTER (outcome = 'delivered') AS delivered, count(*) FILTER (deferrals + put_offs > 0) AS deferred,
               count(*) FILTER (outcome = 'failed') AS failed, count(*) FILTER (outcome = 'waiting') AS waiting,
               count(*) FILTER (late) AS late, count(*) FILTER (late AND outcome = 'delivered') AS late_delivered,
               count(*) FILTER (late AND outcome <> 'delivered') AS never,
               ${q('delays', "outcome = 'delivered' AND arrived_at IS NOT NULL")},
               ${q('late_delays', 'late AND arrived_at IS NOT NULL')},
               sum(delay) FILTER (${SPENT}) AS total, sum(before_first) FILTER (${SPENT}) AS before_first,
-              sum(epoch(last_refusal_at) - epoch(first_attempt_at)) FILTER (${SPENT}) AS refused,
-              sum(epoch(ended_at) - epoch(last_refusal_at)) FILTER (${SPENT}) AS own_retry,
-              sum(epoch(ended_at) - epoch(least(others_accepted_at, ended_at))) FILTER (${SPENT}) AS own_proven
+              sum(greatest(0, epoch(last_refusal_at) - epoch(first_try_at))) FILTER (${SPENT}) AS refused,
+              sum(epoch(ended_at) - epoch(greatest(last_refusal_at, first_try_at))) FILTER (${SPENT}) AS own_retry,
+              sum(epoch(ended_at) - epoch(greatest(first_try_at, least(others_accepted_at, ended_at)))) FILTER (${SPENT}) AS own_proven
        FROM judged GROUP BY provider ORDER BY late DESC, recipients DESC`,
     );
     const spread = (row: Record<string, Value>, name: string) => {
@@ -168,8 +181,7 @@ export class MailScene {
               count(DISTINCT (f.message_no, f.address_id)) AS recipients,
               coalesce(sum(epoch(f.next_at) - epoch(f.attempted_at)), 0) AS waited
        FROM refusals f JOIN reply_info i ON i.reply_id = f.reply_id JOIN reply_texts y ON y.id = f.reply_id
-       JOIN judged j USING (message_no, address_id)
-       WHERE f.provider = $1 AND f.outcome = 'deferred' AND j.late
+       WHERE f.provider = $1 AND f.outcome = 'deferred'
        GROUP BY i.class, i.phase, i.normalised ORDER BY waited DESC, refusals DESC`,
       [provider],
     );
@@ -199,7 +211,9 @@ export class MailScene {
       `SELECT r.server || '|' || m.sender_id || '|' || r.address_id AS key, epoch(a.attempted_at) AS at, a.outcome, h.text AS host
        FROM attempt_facts a JOIN remote_recipients r USING (message_no, address_id)
        JOIN message_facts m USING (message_no) JOIN mail_host_texts h ON h.id = a.host_id
-       WHERE r.provider = $1 AND a.made ORDER BY a.attempted_at, a.line LIMIT 100000`,
+       LEFT JOIN reply_info i ON i.reply_id = a.reply_id
+       WHERE r.provider = $1 AND a.made AND (a.outcome <> 'deferred' OR (i.code IS NOT NULL AND i.phase IS DISTINCT FROM 'local'))
+       ORDER BY a.attempted_at, a.line LIMIT 100000`,
       [provider],
     );
     return greylistTriplets(rows.map((r) => ({ ...r, host: r.host ?? '' })));

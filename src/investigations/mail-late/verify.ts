@@ -41,7 +41,8 @@ export async function verifyLateness(
   const delays = (list: typeof at) => list.map((r) => r.delay);
   const { p } = mannWhitney(delays(before), delays(after));
   const change = median(delays(after)) / Math.max(0.1, median(delays(before)));
-  const lateShare = (list: typeof at) => list.filter((r) => r.delay >= measure.lateFrom).length / Math.max(1, list.length);
+  const lateShare = (list: typeof at) =>
+    list.filter((r) => r.delay >= measure.lateFrom).length / Math.max(1, list.length);
   const enough = before.length >= LEAST_MESSAGES && after.length >= LEAST_MESSAGES;
   const sure = p < SIGNIFICANT;
   const verdict: Verification['verdict'] = !enough
@@ -60,7 +61,10 @@ export async function verifyLateness(
   return {
     finding: finding.id,
     title: finding.title,
-    measure: measure.providers.length > 0 ? `delay of mail to ${finding.subject.name ?? finding.subject.providers ?? measure.providers.join(', ')}` : 'delay of all mail',
+    measure:
+      measure.providers.length > 0
+        ? `delay of mail to ${finding.subject.name ?? finding.subject.providers ?? measure.providers.join(', ')}`
+        : 'delay of all mail',
     split,
     before: side(before),
     after: side(after),
@@ -115,4 +119,3 @@ function steps(at: { wall: string; delay: number }[]): { at: string; value: numb
     value: Number(median(delays).toFixed(1)),
   }));
 }
-

@@ -17,9 +17,7 @@ export async function openLedger(store: Case): Promise<void> {
     `CREATE OR REPLACE TEMP TABLE refusals AS
      SELECT a.message_no, a.address_id, a.attempted_at, a.outcome, a.host_id, a.ip_id, a.reply_id, a.code, a.source_id,
             a.line, r.provider, r.provider_name, r.server, i.class, i.phase, i.greylist_words, i.normalised_id, a.next_at
-     FROM (SELECT *, lead(attempted_at) FILTER (made OR outcome <> 'deferred') OVER (
-                    PARTITION BY message_no, address_id ORDER BY attempted_at, line
-                    ROWS BETWEEN 1 FOLLOWING AND UNBOUNDED FOLLOWING) AS next_at
+     FROM (SELECT *, lead(attempted_at) OVER (PARTITION BY message_no, address_id ORDER BY attempted_at, line) AS next_at
            FROM attempt_facts WHERE made) a
      JOIN remote_recipients r USING (message_no, address_id)
      JOIN reply_info i ON i.reply_id = a.reply_id

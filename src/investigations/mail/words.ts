@@ -2,7 +2,8 @@
 
 export const count = (n: number): string => Math.round(n).toLocaleString('en-GB');
 
-export const plural = (n: number, word: string): string => `${count(n)} ${Math.round(n) === 1 ? word : `${word}s`}`;
+export const plural = (n: number, word: string): string =>
+  `${count(n)} ${Math.round(n) === 1 ? word : `${word}s`}`;
 
 export function share(part: number): string {
   const p = Math.max(0, part) * 100;

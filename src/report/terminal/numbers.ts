@@ -81,6 +81,8 @@ const WRITE: Record<Unit, (value: number) => string> = {
   'byte/day': (v) => `${bytesShort(v)}/day`,
   second: seconds,
   message: (v) => plural(v, 'message'),
+  recipient: (v) => plural(v, 'recipient'),
+  refusal: (v) => plural(v, 'refusal'),
   request: (v) => plural(v, 'request'),
   'request/day': (v) => `${plural(v, 'request')}/day`,
   percent,

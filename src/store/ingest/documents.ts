@@ -1,6 +1,11 @@
 import { createReadStream } from 'node:fs';
 import { decompress, type Limits, type Piece, readMembers } from '../../evidence/evidence.js';
-import { DOCUMENT_TABLES, type DocumentFormat, readDocuments, readTogether } from '../../formats/documents.js';
+import {
+  DOCUMENT_TABLES,
+  type DocumentFormat,
+  readDocuments,
+  readTogether,
+} from '../../formats/documents.js';
 import type { Case } from '../case.js';
 import type { SourceState } from './writer.js';
 
@@ -60,7 +65,10 @@ export async function storeDocuments(
       for (const [reason, n] of reasons)
         await store.run('INSERT INTO unread_counts VALUES ($1, $2, $3)', [source.id, reason, n]);
     }
-    await insertRows(store, read.rows.map((r) => ({ ...r, source: readable[r.file]!.source.id })));
+    await insertRows(
+      store,
+      read.rows.map((r) => ({ ...r, source: readable[r.file]!.source.id })),
+    );
   }
 }
 
@@ -101,7 +109,8 @@ async function textsOf(
       const why = error instanceof Error ? error.message : String(error);
       for (const d of members) if (!texts.has(d)) texts.set(d, { text: '', error: why });
     }
-    for (const d of members) if (!texts.has(d)) texts.set(d, { text: '', error: 'is no longer in the archive' });
+    for (const d of members)
+      if (!texts.has(d)) texts.set(d, { text: '', error: 'is no longer in the archive' });
   }
   return texts;
 }
@@ -124,7 +133,11 @@ async function textOf(bytes: AsyncIterable<Uint8Array>): Promise<{ text: string;
 
 async function insertRows(
   store: Case,
-  rows: { table: keyof typeof DOCUMENT_TABLES; cells: (string | number | boolean | null)[]; source: number }[],
+  rows: {
+    table: keyof typeof DOCUMENT_TABLES;
+    cells: (string | number | boolean | null)[];
+    source: number;
+  }[],
 ): Promise<void> {
   for (const [table, some] of grouped(rows))
     for (let i = 0; i < some.length; i += 100) {

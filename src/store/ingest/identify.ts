@@ -6,7 +6,6 @@ import { detectEximLog } from '../../formats/exim-log/detect.js';
 import type { BulkFormat, How } from '../../formats/formats.js';
 import { detectPostfixLog } from '../../formats/postfix-log/detect.js';
 import { type PostfixHow, PostfixLogReader } from '../../formats/postfix-log/log-reader.js';
-import { withYear } from '../../formats/syslog/times.js';
 import {
   definitionOf,
   type LogDefinition,
@@ -14,6 +13,7 @@ import {
   resolved,
   serverOf,
 } from '../../formats/server-config/log-definitions.js';
+import { withYear } from '../../formats/syslog/times.js';
 
 /** What a piece of evidence is, as far as its beginning tells. */
 export type Identity =

@@ -1,8 +1,8 @@
 import { closeSync, openSync } from 'node:fs';
 import { type Limits, type Piece, readMembers, type Survey } from '../../evidence/evidence.js';
 import { BUILT_IN, type TextFormat } from '../../formats/access-log/formats.js';
-import { FACT_TABLES, type How, inParts, isBulk, nameOf, tableOf } from '../../formats/formats.js';
 import { DOCUMENT_TABLES } from '../../formats/documents.js';
+import { FACT_TABLES, type How, inParts, isBulk, nameOf, tableOf } from '../../formats/formats.js';
 import type { Case } from '../case.js';
 import { deriveMail } from '../mail.js';
 import { type Document, storeDocuments } from './documents.js';
