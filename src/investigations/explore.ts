@@ -17,7 +17,7 @@ const DIMENSIONS: Record<string, string> = {
   agent: 'agent',
   class: '(SELECT class FROM agent_info WHERE id = agent_id)',
   content: '(SELECT kind FROM path_info WHERE id = path_id)',
-  folder: '(SELECT folder FROM path_info WHERE id = path_id)',
+  folder: '(SELECT folder FROM path_folders WHERE id = path_id)',
   status: 'CAST(status AS VARCHAR)',
   host: 'host',
   source: 'source',

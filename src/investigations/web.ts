@@ -38,20 +38,19 @@ export function classOf(agent: string | null): AgentClass {
 
 const quoted = (words: readonly string[]) => words.map((w) => `'${w}'`).join(', ');
 
-/** SQL for the kind of content behind a path. */
-function kindSql(text: string): string {
-  const ending = `regexp_extract(lower(${text}), '\\.([a-z0-9]{1,5})$', 1)`;
+/** SQL for the kind of content behind a path, from its lower-case text and its ending. */
+function kindSql(low: string, ending: string): string {
   const kinds = Object.entries(CONTENT_KINDS).map(
     ([kind, endings]) => `WHEN ${ending} IN (${quoted(endings)}) THEN '${kind}'`,
   );
-  const feed = `WHEN lower(${text}) IN (${quoted(FEED_PATHS)}) OR lower(${text}) LIKE '%/feed/' THEN 'feed'`;
+  const feed = `WHEN ${low} IN (${quoted(FEED_PATHS)}) OR ${low} LIKE '%/feed/' THEN 'feed'`;
   return `CASE ${feed} ${kinds.join(' ')} ELSE 'page' END`;
 }
 
-/** SQL for the network of an address: /24, /48, or the domain above a host name. */
-function netSql(text: string): string {
+/** SQL for the network of an address: /24, /48, or the domain above a host name. `v4` is the first half, or ''. */
+function netSql(text: string, v4: string): string {
   return `CASE
-    WHEN ${text} SIMILAR TO '[0-9]+\\.[0-9]+\\.[0-9]+\\.[0-9]+' THEN regexp_extract(${text}, '^([0-9]+\\.[0-9]+\\.[0-9]+)', 1) || '.0/24'
+    WHEN ${v4} <> '' THEN ${v4} || '.' || split_part(${text}, '.', 3) || '.0/24'
     WHEN contains(${text}, ':') THEN split_part(${text}, ':', 1) || ':' || split_part(${text}, ':', 2) || ':' || split_part(${text}, ':', 3) || '::/48'
     ELSE coalesce(nullif(regexp_extract(${text}, '([^.]+\\.[^.]+)$', 1), ''), ${text}) END`;
 }
@@ -81,27 +80,38 @@ export async function describeTexts(store: Case): Promise<void> {
     await store.run(`INSERT INTO agent_info VALUES ${classes.slice(i, i + 1000).join(', ')}`);
   await store.run(
     `CREATE OR REPLACE TEMP TABLE path_info AS
-     SELECT id, CASE WHEN text IS NULL THEN 'page' ELSE ${kindSql('text')} END AS kind,
-            coalesce(lower(text) IN (${quoted(LOGIN_PATHS)}) OR lower(text) LIKE '%/wp-login.php' OR lower(text) LIKE '%/xmlrpc.php', false) AS login,
-            coalesce(regexp_extract(text, '^(.*/)', 1), '') AS folder
-     FROM path_texts`,
+     SELECT id, CASE WHEN low IS NULL THEN 'page' ELSE ${kindSql('low', 'ending')} END AS kind,
+            coalesce(low IN (${quoted(LOGIN_PATHS)}) OR low LIKE '%/wp-login.php' OR low LIKE '%/xmlrpc.php', false) AS login
+     FROM (SELECT id, low, regexp_extract(low, '\\.([a-z0-9]{1,5})$', 1) AS ending FROM (SELECT id, lower(text) AS low FROM path_texts))`,
   );
+  // Seldom asked for, and dear: made when it is.
+  await store.run(
+    `CREATE OR REPLACE TEMP VIEW path_folders AS
+     SELECT id, coalesce(regexp_extract(text, '^(.*/)', 1), '') AS folder FROM path_texts`,
+  );
+  // The id of a network is that of its first client: small numbers are counted faster.
   await store.run(
     `CREATE OR REPLACE TEMP TABLE client_info AS
-     SELECT id, coalesce(hash(net) % 2147483647, 0)::INTEGER AS net_id, net,
-            CASE WHEN wide IS NULL THEN 0 ELSE (hash(wide) % 2147483647)::INTEGER END AS wide_id, wide
-     FROM (SELECT id, ${netSql('text')} AS net, nullif(regexp_extract(text, '^([0-9]+\\.[0-9]+)\\.[0-9]+\\.[0-9]+$', 1), '') || '.0.0/16' AS wide FROM client_texts)`,
+     WITH named AS (SELECT id, ${netSql('text', 'v4')} AS net, nullif(v4, '') || '.0.0/16' AS wide
+                    FROM (SELECT id, text, regexp_extract(text, '^([0-9]+\\.[0-9]+)\\.[0-9]+\\.[0-9]+$', 1) AS v4 FROM client_texts)),
+          nets AS (SELECT net, min(id) AS net_id FROM named GROUP BY net),
+          wides AS (SELECT wide, min(id) AS wide_id FROM named WHERE wide IS NOT NULL GROUP BY wide)
+     SELECT id, coalesce(net_id, 0) AS net_id, net, coalesce(wide_id, 0) AS wide_id, wide
+     FROM named LEFT JOIN nets USING (net) LEFT JOIN wides USING (wide)`,
   );
   await store.run(
     `CREATE OR REPLACE TEMP TABLE query_info AS
      SELECT id, coalesce(regexp_matches(lower(text), '(^|&)(${RESIZE_PARAMETERS.join('|')})=[0-9]'), false) AS resize
      FROM query_texts`,
   );
+  // `site_id` 0: no site; `page_id`: the path that was asked for here and is the referrer's.
   await store.run(
     `CREATE OR REPLACE TEMP TABLE referer_info AS
-     SELECT id, site, coalesce(${readersSql('site')}, false) AS sends_readers, path, dense_rank() OVER (ORDER BY site) AS site_id
-     FROM (SELECT id, nullif(regexp_extract(lower(text), '^[a-z]+://([^/:?#]+)', 1), '') AS site,
-                  nullif(regexp_extract(text, '^[A-Za-z]+://[^/]+(/[^?#]*)', 1), '') AS path
-           FROM referer_texts)`,
+     WITH named AS (SELECT id, nullif(regexp_extract(lower(text), '^[a-z]+://([^/:?#]+)', 1), '') AS site,
+                           nullif(regexp_extract(text, '^[A-Za-z]+://[^/]+(/[^?#]*)', 1), '') AS path
+                    FROM referer_texts),
+          pages AS (SELECT text AS path, min(id) AS page_id FROM path_texts WHERE text IN (SELECT path FROM named) GROUP BY text)
+     SELECT id, site, coalesce(${readersSql('site')}, false) AS sends_readers, page_id, CASE WHEN site IS NULL THEN 0 ELSE dense_rank() OVER (ORDER BY site) END::INTEGER AS site_id
+     FROM named LEFT JOIN pages USING (path)`,
   );
 }

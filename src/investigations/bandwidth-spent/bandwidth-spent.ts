@@ -4,7 +4,7 @@ import type { Case } from '../../store/case.js';
 import type { Found, Investigation, Outcome } from '../investigation.js';
 import { type Episode, episode, mean, median, sum } from '../statistics.js';
 import { describeTexts } from '../web.js';
-import { type Calendar, type Course, calendarOf, coursesOf } from './course.js';
+import { type Calendar, type Course, historyOf } from './course.js';
 import {
   burstNote,
   densestBurst,
@@ -56,9 +56,9 @@ export const bandwidthSpent: Investigation = {
   },
 
   async run(store: Case): Promise<Outcome> {
-    const calendar = await calendarOf(store);
-    if (!calendar) return { findings: [], clear: [], cannotTell: [] };
-    const courses = await coursesOf(store, calendar);
+    const history = await historyOf(store);
+    if (!history) return { findings: [], clear: [], cannotTell: [] };
+    const { calendar, courses } = history;
     await describeTexts(store);
     const findings: Found[] = [];
     const quiet: { course: Course; says: string }[] = [];

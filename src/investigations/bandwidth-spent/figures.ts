@@ -60,8 +60,8 @@ export async function densestBurst(scene: Scene, slice: Slice): Promise<Burst | 
     `SELECT count(*)::DOUBLE AS n FROM scene WHERE kind IN ('page', 'feed') AND ${window}`,
   );
   const places = await scene.rows<{ path: string; line: number }>(
-    `SELECT s.path, p.line FROM (SELECT source_id, line, moment FROM scene WHERE path_id = ${row.path_id} AND ${window} ORDER BY moment LIMIT 3) p
-     JOIN sources s USING (source_id) ORDER BY p.moment`,
+    `SELECT s.path, p.line FROM (SELECT source_id, line, moment FROM scene WHERE path_id = ${row.path_id} AND ${window} ORDER BY moment, source_id, line LIMIT 3) p
+     JOIN sources s USING (source_id) ORDER BY p.moment, source_id, p.line`,
   );
   return {
     path: row.path,

@@ -94,17 +94,26 @@ function absent(scene: Scene, hypothesis: Pick<Weighed, 'id' | 'says'>, says: st
   };
 }
 
+/** A column of the scene, and the table that has its texts. */
+const AGENT = { id: 'agent_id', texts: 'SELECT id, text FROM agent_texts' };
+const PATH = { id: 'path_id', texts: 'SELECT id, text FROM path_texts' };
+const NET = { id: 'net_id', texts: 'SELECT DISTINCT net_id, net FROM client_info' };
+const WIDE = { id: 'wide_id', texts: 'SELECT DISTINCT wide_id, wide FROM client_info WHERE wide_id <> 0' };
+const REFERRING_SITE = { id: 'site_id', texts: 'SELECT DISTINCT site_id, site FROM referer_info' };
+
 /** The texts of the elements with most bytes during the stretch. */
-async function biggest(scene: Scene, text: string, where: string, most = 2): Promise<(string | null)[]> {
+async function biggest(
+  scene: Scene,
+  { id, texts }: typeof AGENT,
+  where: string,
+  most = 2,
+): Promise<(string | null)[]> {
   const rows = await scene.rows<{ name: string | null }>(
-    `SELECT ${text} AS name, sum(bytes) AS b FROM scene WHERE during AND ${where} GROUP BY ALL ORDER BY b DESC LIMIT ${most}`,
+    `SELECT name, sum(bytes) AS bytes FROM (SELECT ${id} AS id, sum(bytes) AS bytes FROM scene WHERE during AND ${where} GROUP BY ${id})
+     JOIN (${texts}) AS named(id, name) USING (id) GROUP BY name ORDER BY bytes DESC LIMIT ${most}`,
   );
   return rows.map((r) => r.name);
 }
-const AGENT = '(SELECT text FROM agent_texts WHERE id = agent_id)';
-const PATH = '(SELECT text FROM path_texts WHERE id = path_id)';
-const NET = '(SELECT min(net) FROM client_info c WHERE c.net_id = scene.net_id)';
-const WIDE = '(SELECT min(wide) FROM client_info c WHERE c.wide_id = scene.wide_id)';
 
 /** The network with most bytes, and the wider one: a program may have one or the other. */
 async function biggestNets(scene: Scene, where: string): Promise<Slice[]> {
@@ -311,8 +320,8 @@ async function hotlinked(scene: Scene): Promise<Weighed> {
   };
   const sites = await biggest(
     scene,
-    '(SELECT min(site) FROM referer_info r WHERE r.site_id = scene.site_id)',
-    "NOT own AND NOT sends_readers AND kind IN ('image', 'media', 'download') AND site_id <> (SELECT site_id FROM referer_info WHERE id = 0)",
+    REFERRING_SITE,
+    "NOT own AND NOT sends_readers AND kind IN ('image', 'media', 'download') AND site_id <> 0",
   );
   // One site may show it, or many.
   const slices: Slice[] = sites.map((site) => ({ referringSite: site! }));
@@ -565,9 +574,9 @@ async function popular(scene: Scene): Promise<Weighed> {
     bring: ['a log with referrers and agents (combined instead of common)'],
   };
   const rows = await scene.rows<{ page: string | null }>(
-    `SELECT (SELECT text FROM path_texts WHERE id = owner_id) AS page,
-            sum(bytes) FILTER (during)::DOUBLE / ${scene.steps} - coalesce(sum(bytes) FILTER (NOT during), 0)::DOUBLE / ${Math.max(1, scene.otherSteps)} AS more
-     FROM scene GROUP BY owner_id ORDER BY more DESC NULLS LAST LIMIT 2`,
+    `SELECT (SELECT text FROM path_texts WHERE id = owner_id) AS page
+     FROM (SELECT owner_id, sum(bytes) FILTER (during)::DOUBLE / ${scene.steps} - coalesce(sum(bytes) FILTER (NOT during), 0)::DOUBLE / ${Math.max(1, scene.otherSteps)} AS more
+           FROM scene GROUP BY owner_id ORDER BY more DESC NULLS LAST LIMIT 2) ORDER BY more DESC NULLS LAST`,
   );
   const found = await best(
     rows

@@ -84,6 +84,8 @@ export interface Figures {
 
 /** One site in one stretch of time: what hypotheses look at. */
 export class Scene {
+  private increase: number | undefined;
+
   private constructor(
     readonly store: Case,
     readonly site: Site,
@@ -114,25 +116,22 @@ export class Scene {
     const to = stretch?.to ?? calendar.starts.length;
     await store.run(
       `CREATE OR REPLACE TEMP TABLE scene AS
+       WITH referers AS (SELECT id, site_id, sends_readers, page_id,
+                                coalesce(site = $1 OR ends_with(site, '.' || $1) OR site IN (SELECT lower(text) FROM vhost_texts WHERE text IS NOT NULL), false) AS own
+                         FROM referer_info)
        SELECT f.source_id, f.line, f.moment, f.bin, f.bin >= ${from} AND f.bin < ${to} AS during, f.status, f.bytes,
               f.client_id, c.net_id, c.wide_id, f.agent_id, a.class, f.path_id, p.kind, p.login, f.query_id, q.resize, f.method_id,
-              f.referer_id, r.site_id, coalesce(r.sends_readers, false) AS sends_readers, own.id IS NOT NULL AS own,
-              CASE WHEN p.kind = 'page' THEN f.path_id ELSE coalesce(shown_by.id, f.path_id) END AS owner_id
-       FROM (SELECT *, ${binSql(calendar, 'moment')} AS bin
-             FROM (SELECT source_id, line, requested_at + to_minutes(zone_min) AS moment, status, coalesce(bytes, 0) AS bytes,
-                          client_id, agent_id, path_id, query_id, method_id, referer_id
-                   FROM request_facts JOIN sources s USING (source_id)
-                   WHERE vhost_id = $1 AND bytes_kind = $2)) f
+              f.referer_id, r.site_id, r.sends_readers, r.own,
+              CASE WHEN r.own AND p.kind <> 'page' THEN coalesce(r.page_id, f.path_id) ELSE f.path_id END AS owner_id
+       FROM (SELECT source_id, line, requested_at + to_minutes(zone_min) AS moment, ${binSql(calendar)} AS bin, status,
+                    coalesce(bytes, 0) AS bytes, client_id, agent_id, path_id, query_id, method_id, referer_id
+             FROM request_facts WHERE ${await rowsOf(store, site)}) f
        JOIN agent_info a ON a.id = f.agent_id
        JOIN path_info p ON p.id = f.path_id
        JOIN client_info c ON c.id = f.client_id
        JOIN query_info q ON q.id = f.query_id
-       JOIN referer_info r ON r.id = f.referer_id
-       LEFT JOIN (SELECT id FROM referer_info WHERE site = $3 OR ends_with(site, '.' || $3)
-                   OR site IN (SELECT lower(text) FROM vhost_texts)) own ON own.id = f.referer_id
-       LEFT JOIN (SELECT r.id AS referer, min(t.id) AS id FROM referer_info r JOIN path_texts t ON t.text = r.path GROUP BY r.id) shown_by
-         ON own.id IS NOT NULL AND shown_by.referer = f.referer_id`,
-      [site.vhostId, site.bytesKind, own],
+       JOIN referers r ON r.id = f.referer_id`,
+      [own],
     );
     if (without) {
       const { sql, values } = await predicate(store, without);
@@ -171,18 +170,21 @@ export class Scene {
 
   /** The part of the increase that a slice makes up; of everything where nothing changed. May pass 1. */
   async explains(slice: Slice): Promise<number> {
+    this.increase ??= await this.increaseOf({});
+    return this.increase > 0 ? (await this.increaseOf(slice)) / this.increase : 0;
+  }
+
+  /** Bytes a step that the stretch has more than the rest; all of them where nothing changed. */
+  private async increaseOf(slice: Slice): Promise<number> {
     const { sql, values } = await predicate(this.store, slice);
-    const [row] = await this.rows<Record<'d' | 'o' | 'sd' | 'so', number | null>>(
-      `SELECT sum(bytes) FILTER (during)::DOUBLE AS d, sum(bytes) FILTER (NOT during)::DOUBLE AS o,
-              sum(bytes) FILTER (during AND ${sql})::DOUBLE AS sd, sum(bytes) FILTER (NOT during AND ${sql})::DOUBLE AS so
-       FROM scene`,
+    const rows = await this.rows<{ during: boolean; bytes: number }>(
+      `SELECT during, sum(bytes)::DOUBLE AS bytes FROM scene WHERE ${sql} GROUP BY during`,
       values,
     );
-    const rate = (during: number | null, outside: number | null) =>
-      (during ?? 0) / this.steps -
-      (this.changed && this.otherSteps > 0 ? (outside ?? 0) / this.otherSteps : 0);
-    const all = rate(row!.d, row!.o);
-    return all > 0 ? rate(row!.sd, row!.so) / all : 0;
+    const bytes = (during: boolean) => rows.find((r) => r.during === during)?.bytes ?? 0;
+    return (
+      bytes(true) / this.steps - (this.changed && this.otherSteps > 0 ? bytes(false) / this.otherSteps : 0)
+    );
   }
 
   async figures(slice: Slice): Promise<Figures> {
@@ -201,8 +203,8 @@ export class Scene {
               count(*) FILTER (status = 304)::DOUBLE AS not_modified, count(*) FILTER (status = 206)::DOUBLE AS partial,
               count(*) FILTER (status IN (401, 403, 429, 503))::DOUBLE AS refused,
               count(*) FILTER (method_id = (SELECT id FROM method_texts WHERE text = 'POST'))::DOUBLE AS posts,
-              count(*) FILTER (site_id = (SELECT site_id FROM referer_info WHERE id = 0))::DOUBLE AS bare,
-              count(*) FILTER (NOT own AND site_id <> (SELECT site_id FROM referer_info WHERE id = 0))::DOUBLE AS foreign_referrer,
+              count(*) FILTER (site_id = 0)::DOUBLE AS bare,
+              count(*) FILTER (NOT own AND site_id <> 0)::DOUBLE AS foreign_referrer,
               count(*) FILTER (class = 'browser')::DOUBLE AS browsers
        FROM part`,
       values,
@@ -243,8 +245,8 @@ export class Scene {
   async places(slice: Slice, most = 3): Promise<Place[]> {
     const { sql, values } = await predicate(this.store, slice);
     const rows = await this.rows<{ path: string; line: number }>(
-      `SELECT s.path, p.line FROM (SELECT source_id, line, moment FROM scene WHERE during AND ${sql} ORDER BY moment LIMIT ${most}) p
-       JOIN sources s USING (source_id) ORDER BY p.moment`,
+      `SELECT s.path, p.line FROM (SELECT source_id, line, moment FROM scene WHERE during AND ${sql} ORDER BY moment, source_id, line LIMIT ${most}) p
+       JOIN sources s USING (source_id) ORDER BY p.moment, source_id, p.line`,
       values,
     );
     return rows.map(({ path, line }) => ({ path, line }));
@@ -276,11 +278,10 @@ export class Scene {
 async function ownName(store: Case, site: Site): Promise<string | null> {
   if (site.known) return domainOf(site.name);
   const rows = await store.rows<{ site: string; here: number; n: number; every: number }>(
-    `WITH pages AS (SELECT t.text FROM path_texts t JOIN path_info p USING (id) WHERE p.kind = 'page'),
-          refs AS (SELECT referer_id AS id, count(*) AS n FROM request_facts WHERE vhost_id = $1 GROUP BY referer_id)
-     SELECT site, (coalesce(sum(n) FILTER (path IN (SELECT text FROM pages)), 0))::DOUBLE AS here, sum(n)::DOUBLE AS n,
+    `WITH refs AS (SELECT referer_id AS id, count(*) AS n FROM request_facts WHERE vhost_id = $1 GROUP BY referer_id)
+     SELECT site, (coalesce(sum(n) FILTER (p.kind = 'page'), 0))::DOUBLE AS here, sum(n)::DOUBLE AS n,
             sum(sum(n)) OVER ()::DOUBLE AS every
-     FROM refs JOIN referer_info r USING (id) WHERE site IS NOT NULL AND NOT sends_readers GROUP BY site
+     FROM refs JOIN referer_info r USING (id) LEFT JOIN path_info p ON p.id = r.page_id WHERE site IS NOT NULL AND NOT sends_readers GROUP BY site
      ORDER BY here DESC, n DESC LIMIT 5`,
     [site.vhostId],
   );
@@ -296,19 +297,33 @@ const domainOf = (host: string): string =>
  * a program, a page elsewhere, a network, parts of objects, logins. Cheap, and never too strict.
  */
 export async function mayDominate(store: Case, site: Site, least: number): Promise<boolean> {
+  const facts = `request_facts WHERE ${await rowsOf(store, site)}`;
+  // Added up by id first: what the ids stand for is looked up once for each.
+  const by = (id: string) => `(SELECT ${id} AS id, sum(bytes) AS b FROM ${facts} GROUP BY ${id})`;
   const [row] = await store.rows<Record<string, number | null>>(
-    `WITH f AS (SELECT f.*, coalesce(bytes, 0) AS b FROM request_facts f JOIN sources s USING (source_id) WHERE vhost_id = $1 AND bytes_kind = $2)
-     SELECT (SELECT sum(b)::DOUBLE FROM f) AS total,
-            (SELECT max(b)::DOUBLE FROM (SELECT sum(b) AS b FROM f JOIN agent_info a ON a.id = agent_id WHERE class <> 'browser' GROUP BY agent_id)) AS program,
-            (SELECT max(b)::DOUBLE FROM (SELECT sum(b) AS b FROM f JOIN referer_info r ON r.id = referer_id WHERE site IS NOT NULL AND NOT coalesce(site = $3 OR ends_with(site, '.' || $3), false) GROUP BY site_id)) AS site,
-            (SELECT max(b)::DOUBLE FROM (SELECT sum(b) AS b FROM f JOIN client_info c ON c.id = client_id GROUP BY net_id)) AS net,
-            (SELECT sum(b)::DOUBLE FROM f WHERE status = 206) AS parts,
-            (SELECT sum(b)::DOUBLE FROM f JOIN path_info p ON p.id = path_id WHERE login) AS logins,
-            (SELECT sum(b)::DOUBLE FROM f JOIN query_info q ON q.id = query_id WHERE resize) AS sizes`,
-    [site.vhostId, site.bytesKind, await ownName(store, site)],
+    `SELECT (SELECT sum(bytes)::DOUBLE FROM ${facts}) AS total,
+            (SELECT max(b)::DOUBLE FROM ${by('agent_id')} JOIN agent_info USING (id) WHERE class <> 'browser') AS program,
+            (SELECT max(b)::DOUBLE FROM (SELECT sum(b) AS b FROM ${by('referer_id')} JOIN referer_info USING (id)
+               WHERE site IS NOT NULL AND NOT coalesce(site = $1 OR ends_with(site, '.' || $1), false) GROUP BY site_id)) AS site,
+            (SELECT max(b)::DOUBLE FROM (SELECT sum(b) AS b FROM ${by('client_id')} JOIN client_info USING (id) GROUP BY net_id)) AS net,
+            (SELECT sum(bytes)::DOUBLE FROM ${facts} AND status = 206) AS parts,
+            (SELECT sum(bytes)::DOUBLE FROM ${facts} AND path_id IN (SELECT id FROM path_info WHERE login)) AS logins,
+            (SELECT sum(bytes)::DOUBLE FROM ${facts} AND query_id IN (SELECT id FROM query_info WHERE resize)) AS sizes`,
+    [await ownName(store, site)],
   );
   const { total, ...parts } = row!;
   return Object.values(parts).some((b) => (b ?? 0) >= least * (total ?? 0));
+}
+
+/** SQL over `request_facts`: the rows of a site. Only numbers of the case itself. */
+async function rowsOf(store: Case, { vhostId, bytesKind }: Site): Promise<string> {
+  const sources = await store.rows<{ source_id: number; fits: boolean }>(
+    'SELECT source_id, bytes_kind = $1 AS fits FROM sources WHERE records > 0',
+    [bytesKind],
+  );
+  const fitting = sources.filter((s) => s.fits).map((s) => s.source_id);
+  const some = fitting.length < sources.length ? ` AND source_id IN (${fitting.join(', ') || 'NULL'})` : '';
+  return `vhost_id = ${vhostId}${some}`;
 }
 
 /** SQL over the table `scene`; texts of the slice are parameters. */
@@ -347,12 +362,10 @@ export async function predicate(store: Case, slice: Slice): Promise<{ sql: strin
         );
         break;
       case 'foreign':
-        parts.push(
-          'NOT own AND NOT sends_readers AND site_id <> (SELECT site_id FROM referer_info WHERE id = 0)',
-        );
+        parts.push('NOT own AND NOT sends_readers AND site_id <> 0');
         break;
       case 'folder':
-        parts.push(`path_id IN (SELECT id FROM path_info WHERE folder = $${values.push(value)})`);
+        parts.push(`path_id IN (SELECT id FROM path_folders WHERE folder = $${values.push(value)})`);
         break;
       case 'login':
         parts.push('login');

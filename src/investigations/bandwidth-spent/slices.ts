@@ -15,11 +15,14 @@ const LEAST_EACH = 0.1;
 const LEAST_TOGETHER = 0.67;
 const MOST_ELEMENTS = 3;
 
-const DIMENSIONS: { dimension: keyof Slice; id: string; text: string }[] = [
+const FOLDERS = `(SELECT bytes, during, folder FROM (SELECT path_id, during, sum(bytes) AS bytes FROM scene GROUP BY ALL)
+  JOIN path_folders ON id = path_id)`;
+
+const DIMENSIONS: { dimension: keyof Slice; id: string; text: string; among?: string }[] = [
   { dimension: 'agent', id: 'agent_id', text: '(SELECT text FROM agent_texts WHERE id = g.element)' },
   { dimension: 'class', id: 'class', text: 'g.element' },
   { dimension: 'path', id: 'path_id', text: '(SELECT text FROM path_texts WHERE id = g.element)' },
-  { dimension: 'folder', id: '(SELECT folder FROM path_info WHERE id = path_id)', text: 'g.element' },
+  { dimension: 'folder', id: 'folder', text: 'g.element', among: FOLDERS },
   { dimension: 'kind', id: 'kind', text: 'g.element' },
   {
     dimension: 'referringSite',
@@ -40,7 +43,7 @@ const DIMENSIONS: { dimension: keyof Slice; id: string; text: string }[] = [
  */
 export async function explanations(scene: Scene): Promise<Explanation[]> {
   const found: Explanation[] = [];
-  for (const { dimension, id, text } of DIMENSIONS) {
+  for (const { dimension, id, text, among = 'scene' } of DIMENSIONS) {
     const rows = await scene.rows<{
       name: string | number | null;
       actual: number | null;
@@ -48,7 +51,7 @@ export async function explanations(scene: Scene): Promise<Explanation[]> {
     }>(
       `SELECT ${text} AS name, actual, expected FROM (
          SELECT ${id} AS element, sum(bytes) FILTER (during)::DOUBLE AS actual, sum(bytes) FILTER (NOT during)::DOUBLE AS expected
-         FROM scene GROUP BY 1 ORDER BY actual DESC NULLS LAST LIMIT 200) g`,
+         FROM ${among} GROUP BY 1 ORDER BY actual DESC NULLS LAST LIMIT 200) g`,
     );
     const rest = scene.changed && scene.otherSteps > 0 ? scene.steps / scene.otherSteps : 0;
     const elements = rows.map((r) => ({

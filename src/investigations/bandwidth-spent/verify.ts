@@ -3,7 +3,7 @@ import type { Blip, Side, Verification } from '../../findings/verification.js';
 import type { Case } from '../../store/case.js';
 import { mannWhitney, median } from '../statistics.js';
 import { describeTexts } from '../web.js';
-import { type Calendar, type Course, calendarOf, coursesOf, type Site } from './course.js';
+import { type Calendar, type Course, historyOf, type Site } from './course.js';
 import { weighAll } from './hypotheses.js';
 import { Scene, type Slice, sliceText } from './scene.js';
 
@@ -32,9 +32,9 @@ export async function verifyMeasure(
   measure: Measure,
   split: string,
 ): Promise<Verification> {
-  const calendar = await calendarOf(store);
-  if (!calendar) throw new Error('the case holds no requests');
-  const courses = await coursesOf(store, calendar);
+  const history = await historyOf(store);
+  if (!history) throw new Error('the case holds no requests');
+  const { calendar, courses } = history;
   await describeTexts(store);
   const course = courses.find(
     (c) => c.site.name === measure.site.name && c.site.bytesKind === measure.site.bytesKind,
