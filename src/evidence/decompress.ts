@@ -66,14 +66,15 @@ export async function* decompress(
 }
 
 /** Unpacked at once, so that a bomb's output stays small (deflate cannot pass 1,032 times). */
-const PIECE = 128 << 10;
+const PIECE = 64 << 10;
 
 /**
  * A stream that fails forgets what nobody has taken yet, so the output is taken as it comes and the input waits.
+ * The next piece is unpacked (on another thread) while the reader is busy with the last, and never more than one.
  * At damaged bytes (not at a mere end) zlib itself keeps back its last output buffer, at most `chunkSize`.
  */
 async function* gunzip(input: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
-  const gunzip = createGunzip({ chunkSize: 128 << 10 });
+  const gunzip = createGunzip({ chunkSize: 256 << 10 });
   let ready: Uint8Array[] = [];
   let failure: Error | null = null;
   let done = false;
@@ -92,19 +93,30 @@ async function* gunzip(input: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Ar
       wake = resolve;
       start(resolve);
     });
+  let unpacking = Promise.resolve();
+  let cause: unknown = null;
   try {
-    for await (const chunk of input) {
-      for (let at = 0; at < chunk.length && !failure && !done; at += PIECE) {
-        await settled((finish) => gunzip.write(chunk.subarray(at, at + PIECE), finish));
-        const taken = ready;
-        ready = [];
-        yield* taken;
+    try {
+      for await (const chunk of input) {
+        for (let at = 0; at < chunk.length; at += PIECE) {
+          await unpacking;
+          if (failure || done) break;
+          const taken = ready;
+          ready = [];
+          unpacking = settled((finish) => gunzip.write(chunk.subarray(at, at + PIECE), finish));
+          yield* taken;
+        }
+        // What stands behind the last member (padding) says nothing.
+        if (failure || done) break;
       }
-      // What stands behind the last member (padding) says nothing.
-      if (failure || done) break;
+    } catch (error) {
+      // Input that fails: what came before is still being unpacked.
+      cause = error;
     }
-    if (!failure && !done) await settled(() => gunzip.end());
+    await unpacking;
+    if (!failure && !done && cause === null) await settled(() => gunzip.end());
     yield* ready;
+    if (cause !== null) throw cause;
     if (failure) throw failure;
   } finally {
     gunzip.destroy();
