@@ -50,8 +50,8 @@ function kindSql(low: string, ending: string): string {
 /** SQL for the network of an address: /24, /48, or the domain above a host name. `v4` is the first half, or ''. */
 function netSql(text: string, v4: string): string {
   return `CASE
-    WHEN ${v4} <> '' THEN ${v4} || '.' || split_part(${text}, '.', 3) || '.0/24'
-    WHEN contains(${text}, ':') THEN split_part(${text}, ':', 1) || ':' || split_part(${text}, ':', 2) || ':' || split_part(${text}, ':', 3) || '::/48'
+    WHEN ${v4} <> '' THEN regexp_extract(${text}, '^[0-9]+\\.[0-9]+\\.[0-9]+\\.') || '0/24'
+    WHEN contains(${text}, ':') THEN regexp_extract(${text}, '^[^:]*:[^:]*:?[^:]*') || '::/48'
     ELSE coalesce(nullif(regexp_extract(${text}, '([^.]+\\.[^.]+)$', 1), ''), ${text}) END`;
 }
 

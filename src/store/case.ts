@@ -49,6 +49,8 @@ export class Case {
     }
     const connection = await instance.connect();
     const opened = new Case(path, instance, connection);
+    // Dictionary ids are small and dense: up to 2^17 of them are counted in an array, not in a hash table.
+    await opened.run('SET perfect_ht_threshold = 17');
     if (!options.readOnly) {
       await opened.run('SET preserve_insertion_order = true');
       // A big transaction writes its row groups straight to the file; a checkpoint every 16 MB would only pause it.
