@@ -13,7 +13,6 @@ import { renderError } from '../report/terminal/error.js';
 import { renderReport } from '../report/terminal/examine.js';
 import { progressOn } from '../report/terminal/progress.js';
 import { Case, caseFor, removeCase } from '../store/case.js';
-import { ingest } from '../store/ingest/ingest.js';
 import { errorScreen, print, screen, warn } from './output.js';
 
 interface ExamineOptions {
@@ -88,6 +87,7 @@ async function examine(paths: string[], options: ExamineOptions): Promise<number
   const found = await survey(evidence, limits);
   // Where nothing can be read there is nothing to keep: the newest case stays the one that has something.
   const store = await Case.open(found.pieces.length > 0 ? file : ':memory:', { memory: options.memory });
+  const { ingest } = await import('../store/ingest/ingest.js');
   const progress = progressOn(process.stderr);
   try {
     const host = options.host ?? hostname();

@@ -5,7 +5,6 @@ import { findingOf, verify } from '../investigations/examine.js';
 import { escapeJson } from '../report/json/escape-json.js';
 import { renderVerify } from '../report/terminal/verify.js';
 import { Case, newestCase } from '../store/case.js';
-import { ingest } from '../store/ingest/ingest.js';
 import { CASE_OPTION, type CaseOption } from './case-option.js';
 import { moment } from './moment.js';
 import { print, screen } from './output.js';
@@ -65,6 +64,7 @@ async function readWhatIsNew(store: Case): Promise<void> {
   const paths = (JSON.parse((await store.fact('evidence')) ?? '[]') as string[]).filter((p) => p !== '-');
   if (paths.length === 0) return;
   const host = (await store.fact('host')) ?? '';
+  const { ingest } = await import('../store/ingest/ingest.js');
   await ingest(store, await survey(paths), {
     host,
     logFormat: null,

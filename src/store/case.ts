@@ -2,7 +2,7 @@ import { createHash, randomInt } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { basename, dirname, join, resolve } from 'node:path';
-import { type DuckDBConnection, DuckDBInstance, type DuckDBValue } from '@duckdb/node-api';
+import type { DuckDBConnection, DuckDBInstance, DuckDBValue } from '@duckdb/node-api';
 import { CulpritError } from '../errors/culprit-error.js';
 import { CASE_VERSION, SCHEMA } from './schema.js';
 
@@ -32,6 +32,8 @@ export class Case {
     const fresh = path === ':memory:' || !existsSync(path);
     if (fresh && options.readOnly) throw noCase(path);
     if (fresh && path !== ':memory:') mkdirSync(dirname(resolve(path)), { recursive: true, mode: 0o700 });
+    // Most of the time that a start takes: not for --help.
+    const { DuckDBInstance } = await import('@duckdb/node-api');
     let instance: DuckDBInstance;
     try {
       instance = await DuckDBInstance.create(path, {

@@ -1,4 +1,3 @@
-import { getDomain } from 'tldts';
 import type { Amount, Place } from '../../findings/finding.js';
 import type { Case, Value } from '../../store/case.js';
 import { sum } from '../statistics.js';
@@ -276,6 +275,10 @@ export class Scene {
  * addresses whose paths were asked for here; or by the site that refers most of everything. Null: not to be told.
  */
 async function ownName(store: Case, site: Site): Promise<string | null> {
+  // The list of public suffixes is big, and many runs do not need it.
+  const { getDomain } = await import('tldts');
+  const domainOf = (host: string): string =>
+    getDomain(host.toLowerCase()) ?? host.toLowerCase().replace(/^www\./, '');
   if (site.known) return domainOf(site.name);
   const rows = await store.rows<{ site: string; here: number; n: number; every: number }>(
     `WITH refs AS (SELECT referer_id AS id, count(*) AS n FROM request_facts WHERE vhost_id = $1 GROUP BY referer_id)
@@ -288,9 +291,6 @@ async function ownName(store: Case, site: Site): Promise<string | null> {
   const own = rows.find((r) => r.here > r.n * 0.3) ?? rows.find((r) => r.n > r.every * 0.5);
   return own ? domainOf(own.site) : null;
 }
-
-const domainOf = (host: string): string =>
-  getDomain(host.toLowerCase()) ?? host.toLowerCase().replace(/^www\./, '');
 
 /**
  * Whether anything but people reading pages has so large a part of a site's bytes that it is worth a closer look:
