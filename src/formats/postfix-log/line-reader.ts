@@ -54,6 +54,7 @@ const latin = (text: string) => Uint8Array.from(Buffer.from(text, 'latin1'));
 const FROM = latin('from=<');
 const TO = latin('to=<');
 const PROTO = latin('proto=');
+const HELO = latin('helo=<');
 const FORWARDED = latin('forwarded as ');
 const SAID = latin(' said: ');
 const TO_ME = latin(' to me: ');
@@ -434,6 +435,7 @@ export class PostfixLine {
   private clientOf(start: number, end: number): Unread {
     const { rows } = this;
     const behind = this.peer(start, end);
+    if (behind < 0) rows.flags |= MailFlag.partly;
     if (behind < 0 || behind + 2 >= end) return Unread.none;
     const more = behind + 2;
     const user = this.find(USERNAME, more, end);
@@ -557,6 +559,8 @@ export class PostfixLine {
         if (this.at(TO, p, end)) rows.address = this.address(open, stop);
         else if (stop === open && this.at(FROM, p, end)) rows.flags |= MailFlag.nullSender;
         stop++;
+        // What a client calls itself is the last of them, whatever it looks like.
+        if (this.at(HELO, p, end)) return b[stop] === COLON ? stop + 2 : -1;
       } else {
         while (stop < end && b[stop] !== SPACE && b[stop] !== COMMA && b[stop] !== COLON) stop++;
         if (this.at(PROTO, p, end))
@@ -597,7 +601,7 @@ export class PostfixLine {
   private screened(start: number, end: number, kept: number): Unread {
     const { rows } = this;
     const behind = this.peer(start, end);
-    if (behind > 0 && rows.buffer[behind + 4] === BRACKET) {
+    if (behind > 0 && behind + 4 < end && rows.buffer[behind + 4] === BRACKET) {
       const { ip, port, host } = rows;
       this.peer(behind + 4, end);
       rows.localIp = rows.ip;

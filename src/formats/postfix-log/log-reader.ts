@@ -55,6 +55,7 @@ const PROGRAMS = new Words({
 /** Other programs that call their parts as Postfix does: `cyrus/master`. */
 const FOREIGN = new Words({ cyrus: 1, courier: 1, imap: 1 });
 
+const NEWLINE = 10;
 const SLASH = 47;
 const PREFIX = Buffer.from('postfix/');
 const REPEATED = Buffer.from('message repeated ');
@@ -76,6 +77,8 @@ class PostfixLines implements LineFormat {
 
   read(start: number, end: number, line: number): Unread {
     const { rows, prefix } = this;
+    // A last line may have no end: what stood there before is none of it.
+    if (rows.buffer[end] !== NEWLINE) rows.buffer[end] = NEWLINE;
     if (rows.buffer[start] === 123) return this.journal(start, end, line);
     const why = prefix.read(rows, start, end);
     if (why !== Unread.none) return why;

@@ -11,6 +11,8 @@ const FIELDS = {
 
 const NAMES = Object.entries(FIELDS).map(([name, field]) => ({ bytes: Buffer.from(name), field }));
 const SLACK = 8;
+/** Ends each text, as a line ends in a file. A value is at least two bytes longer with its quotes. */
+const NEWLINE = 10;
 
 const isSpace = (c: number | undefined) => c === 32 || c === 9 || c === 13;
 
@@ -63,10 +65,12 @@ export class JournalEntry {
       if (field === FIELDS.MESSAGE) {
         this.body = valueStart;
         this.end = used;
+        buffer[this.used++] = NEWLINE;
       } else if (field === FIELDS.SYSLOG_IDENTIFIER || (field === FIELDS._COMM && !named)) {
         named ||= field === FIELDS.SYSLOG_IDENTIFIER;
         this.tagStart = valueStart;
         this.tagEnd = used;
+        buffer[this.used++] = NEWLINE;
       } else {
         if (field === FIELDS.__REALTIME_TIMESTAMP) this.seconds = decimal(buffer, valueStart, used) / 1e6;
         else if (field === FIELDS._PID || (field === FIELDS.SYSLOG_PID && this.pid < 0)) {

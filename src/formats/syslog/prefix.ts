@@ -102,7 +102,7 @@ export class SyslogPrefix {
   private number(b: Uint8Array, start: number, end: number): number {
     let value = 0;
     let p = start;
-    for (; p < end && p < start + 10 && isDigit(b[p]); p++) value = value * 10 + b[p]! - 48;
+    for (; p < end && isDigit(b[p]); p++) if (value < 1e10) value = value * 10 + b[p]! - 48;
     if (p > start && value <= 0x7fff_ffff) this.pid = value;
     return p;
   }
