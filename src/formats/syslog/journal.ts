@@ -6,7 +6,6 @@ const FIELDS = {
   _PID: 3,
   SYSLOG_PID: 4,
   __REALTIME_TIMESTAMP: 5,
-  _COMM: 6,
 } as const;
 
 const NAMES = Object.entries(FIELDS).map(([name, field]) => ({ bytes: Buffer.from(name), field }));
@@ -53,7 +52,6 @@ export class JournalEntry {
     this.seconds = Number.NaN;
     this.pid = -1;
     this.tagStart = this.tagEnd = this.body = this.end = 0;
-    let named = false;
     if (!this.byte(123)) return Unread.badJson;
     for (let first = true; !this.byte(125); first = false) {
       if (!first && !this.byte(44)) return Unread.badJson;
@@ -66,8 +64,7 @@ export class JournalEntry {
         this.body = valueStart;
         this.end = used;
         buffer[this.used++] = NEWLINE;
-      } else if (field === FIELDS.SYSLOG_IDENTIFIER || (field === FIELDS._COMM && !named)) {
-        named ||= field === FIELDS.SYSLOG_IDENTIFIER;
+      } else if (field === FIELDS.SYSLOG_IDENTIFIER) {
         this.tagStart = valueStart;
         this.tagEnd = used;
         buffer[this.used++] = NEWLINE;

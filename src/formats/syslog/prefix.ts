@@ -14,7 +14,7 @@ const isDigit = (c: number | undefined) => c !== undefined && c >= 48 && c <= 57
  * Shape:  positions in the line's bytes; the journal's JSON is read by journal.ts.
  * Units:  see times.ts.
  * Errors: a reason why the line is unread.
- * Source: RFC 3164 section 4.1, RFC 5424 section 6, rsyslog.conf(5), Solaris syslogd(1M) message ids
+ * Source: RFC 3164 section 4.1, RFC 5424 section 6, rsyslog.conf(5), journalctl(1), Solaris syslogd(1M) message ids
  *         (`[ID 197553 mail.info]`), FreeBSD syslogd(8) -v (`<mail.info>`).
  */
 export class SyslogPrefix {
@@ -43,10 +43,14 @@ export class SyslogPrefix {
       if (isDigit(b[p]) && b[p + 1] === SPACE) return this.rfc5424(bytes, p + 2, end);
     }
     const { clock } = this;
+    // journalctl -o short-full: `Mon 2026-11-23 12:44:05 CET`.
+    const full = b[p + 3] === SPACE && isDigit(b[p + 4]) && b[p + 8] === 45 && p + 8 < end;
+    if (full) p += 4;
     const c = b[p]!;
     if (c >= 48 && c <= 57) {
       this.stamp = 'iso';
       this.seconds = clock.iso(b, p, end);
+      if (full && this.seconds >= 0) this.zoneName(bytes, clock.end, end);
     } else {
       this.stamp = 'rfc3164';
       this.seconds = clock.bsd(b, p, end);
@@ -66,6 +70,15 @@ export class SyslogPrefix {
     if (p >= end) return Unread.noMatch;
     // A line without a host has its program here: "postfix/smtp[12]:".
     return this.tag(b, b[p - 1] === 58 ? host : p + 1, end);
+  }
+
+  /** Only UTC is one zone everywhere; with any other name the time stays wall time. */
+  private zoneName(bytes: Pick<ByteRows, 'buffer' | 'indexOfByte'>, at: number, end: number): void {
+    const { clock } = this;
+    const b = bytes.buffer;
+    if (at >= end || b[at] !== SPACE) return;
+    clock.end = bytes.indexOfByte(SPACE, at + 1, end);
+    if (clock.end - at === 4 && b[at + 1] === 85 && b[at + 2] === 84 && b[at + 3] === 67) clock.zone = 0;
   }
 
   /** Behind `<PRI>`, or -1. */
@@ -144,7 +157,7 @@ export class SyslogPrefix {
     if (p < end && b[p] === SPACE) p++;
     // MSG may begin with a byte order mark (section 6.4).
     if (b[p] === 0xef && b[p + 1] === 0xbb && b[p + 2] === 0xbf) p += 3;
-    // rsyslog hands the space behind a tag on.
+    // rsyslog hands the space behind a tag on; and of `postfix/smtp` its APP-NAME keeps `postfix`.
     if (p < end && b[p] === SPACE) p++;
     this.body = Math.min(p, end);
     return Unread.none;
