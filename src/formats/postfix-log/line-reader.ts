@@ -83,9 +83,12 @@ const TLS_FROM = latin(': ');
  * failed     without an address: the whole message expired
  */
 export class PostfixLine {
-  /** Rows that the line is to give: syslogd may put repeated lines into one. */
-  times = 1;
-  private hostEnd = 0;
+  /** Whether smtp(8) or lmtp(8) wrote the line. */
+  isClient = false;
+  /** Whether postsuper(1) did. */
+  isByHand = false;
+  /** Where the value read last ended. */
+  private valueEnd = 0;
 
   constructor(private readonly rows: MailRows) {}
 
@@ -94,8 +97,7 @@ export class PostfixLine {
     const { rows } = this;
     const b = rows.buffer;
     let p = start;
-    let q = p;
-    while (q < end && ID_BYTES[b[q]!] === 1) q++;
+    const q = this.idEnd(p, end);
     const hasId = q - p >= SHORTEST_ID && b[q] === COLON && b[q + 1] === SPACE && q + 2 < end;
     if (hasId) {
       rows.message = rows.intern(rows.dictionaries.message, p, q);
@@ -103,10 +105,7 @@ export class PostfixLine {
     } else if (this.at(NOQUEUE, p, end)) p += NOQUEUE.length;
     const phrase = phraseAt(b, p, end, hasId);
     if (phrase === undefined) {
-      // smtp(8) and lmtp(8) log with the id why they go on to another host, in whatever words (smtp_trouble.c).
-      if (!hasId) return Unread.unknownMail;
-      rows.kind = MailKind.remark;
-      return this.byAnyWords(p, end);
+      return hasId && this.isClient ? this.inAnyWords(p, end) : Unread.unknownMail;
     }
     rows.kind = phrase.kind;
     if (phrase.kind === MailKind.remark && !hasId) rows.kind = MailKind.other;
@@ -163,6 +162,13 @@ export class PostfixLine {
     }
   }
 
+  private idEnd(p: number, end: number): number {
+    const b = this.rows.buffer;
+    let q = p;
+    while (q < end && ID_BYTES[b[q]!] === 1) q++;
+    return q;
+  }
+
   private at(literal: Uint8Array, p: number, end: number): boolean {
     const { length } = literal;
     if (p + length > end) return false;
@@ -189,19 +195,13 @@ export class PostfixLine {
     return Unread.none;
   }
 
-  /** A line with a queue id that the table does not have. */
-  private byAnyWords(start: number, end: number): Unread {
-    const { rows } = this;
-    if (this.isClient) rows.kind = MailKind.hostError;
+  /** smtp(8) and lmtp(8) log with the queue id why they go on to another host, in whatever words (smtp_trouble.c). */
+  private inAnyWords(start: number, end: number): Unread {
+    this.rows.kind = MailKind.hostError;
     this.peerIn(start, end);
     this.codeSaid(start, end);
-    return this.isClient ? this.reply(start, end) : Unread.unknownMail;
+    return this.reply(start, end);
   }
-
-  /** Whether smtp(8) or lmtp(8) wrote the line. */
-  isClient = false;
-  /** Whether postsuper(1) did. */
-  isByHand = false;
 
   /**
    * The end of an address that begins at `p`, behind its `<`. A quoted local part may hold any byte (RFC 5321 section
@@ -248,7 +248,6 @@ export class PostfixLine {
     if (this.isAddress(open + 1, close)) rows.ip = rows.intern(d.mail_ip, open + 1, close);
     else if (open === p) rows.host = rows.intern(d.mail_host, open + 1, close);
     else if (rows.router === 0) rows.router = rows.intern(d.mail_name, open + 1, close);
-    this.hostEnd = close + 1;
     return this.portAt(close + 1, end);
   }
 
@@ -335,7 +334,7 @@ export class PostfixLine {
     if (refused >= 0) this.codeAt(refused + TO_ME.length, end);
   }
 
-  /** `0.05`, `12`: milliseconds, up to what the column holds; the end is in `hostEnd`. */
+  /** `0.05`, `12`: milliseconds, up to what the column holds; the end is in `valueEnd`. */
   private millis(p: number, end: number): number {
     const b = this.rows.buffer;
     let i = p;
@@ -346,7 +345,7 @@ export class PostfixLine {
       let scale = 100;
       for (i++; i < end && isDigit(b[i]); i++, scale /= 10) if (scale >= 1) ms += (b[i]! - 48) * scale;
     }
-    this.hostEnd = i;
+    this.valueEnd = i;
     return i === p ? -1 : Math.min(ms, 0x7fff_ffff);
   }
 
@@ -386,13 +385,13 @@ export class PostfixLine {
       }
       if (c === 100 && key === 5) {
         rows.queue = this.millis(value, end);
-        p = this.hostEnd;
+        p = this.valueEnd;
       } else if (c === 100 && key === 6) {
         rows.before = this.millis(value, end);
-        if (b[this.hostEnd] === 47) rows.active = this.millis(this.hostEnd + 1, end);
-        if (b[this.hostEnd] === 47) rows.connect = this.millis(this.hostEnd + 1, end);
-        if (b[this.hostEnd] === 47) rows.transmit = this.millis(this.hostEnd + 1, end);
-        p = this.hostEnd;
+        if (b[this.valueEnd] === 47) rows.active = this.millis(this.valueEnd + 1, end);
+        if (b[this.valueEnd] === 47) rows.connect = this.millis(this.valueEnd + 1, end);
+        if (b[this.valueEnd] === 47) rows.transmit = this.millis(this.valueEnd + 1, end);
+        p = this.valueEnd;
       } else if (c === 99) rows.flags |= MailFlag.reused;
       p = this.upTo(COMMA, Math.max(p, value), end);
       if (c === 100 && key === 3) rows.dsn = rows.intern(d.mail_name, value, p);
@@ -616,12 +615,9 @@ export class PostfixLine {
   /** The severity is kept: `fatal:` is more than `warning:`. */
   private complaint(start: number, behind: number, end: number): Unread {
     const { rows } = this;
-    const b = rows.buffer;
-    let q = behind;
-    while (q < end && ID_BYTES[b[q]!] === 1) q++;
-    if (q - behind >= SHORTEST_ID && b[q] === COLON) {
+    const q = this.idEnd(behind, end);
+    if (q - behind >= SHORTEST_ID && rows.buffer[q] === COLON)
       rows.message = rows.intern(rows.dictionaries.message, behind, q);
-    }
     this.peerIn(behind, end);
     return this.reply(start, end);
   }

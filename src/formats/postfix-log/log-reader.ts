@@ -1,5 +1,6 @@
 import type { Batch } from '../bulk.js';
 import { LineFeed, type LineFormat } from '../line-feed.js';
+import { MailFlag } from '../mail-log/columns.js';
 import { MailRows } from '../mail-log/rows.js';
 import { JournalEntry } from '../syslog/journal.js';
 import { type Stamp, SyslogPrefix } from '../syslog/prefix.js';
@@ -57,11 +58,12 @@ const FOREIGN = new Words({ cyrus: 1, courier: 1, imap: 1 });
 
 const NEWLINE = 10;
 const SLASH = 47;
+const POSTFIX = Buffer.from('postfix');
 const PREFIX = Buffer.from('postfix/');
 const REPEATED = Buffer.from('message repeated ');
 const TIMES = Buffer.from(' times: [ ');
-/** A count beyond this is no count that anybody should believe. */
-const MOST_REPEATS = 10_000;
+/** A line may not fill the case with rows; where it says more, the rows are flagged `partly`. */
+const MOST_REPEATS = 100;
 
 class PostfixLines implements LineFormat {
   readonly rows: MailRows;
@@ -147,12 +149,14 @@ class PostfixLines implements LineFormat {
     let p = body + REPEATED.length;
     let count = 0;
     for (; p < end && b[p]! >= 48 && b[p]! <= 57; p++)
-      count = Math.min(count * 10 + b[p]! - 48, MOST_REPEATS);
+      count = Math.min(count * 10 + b[p]! - 48, MOST_REPEATS + 1);
     if (count === 0 || !this.begins(TIMES, p, end)) return Unread.unknownMail;
     const stop = b[end - 1] === 93 ? end - 1 : end;
     const why = text.read(p + TIMES.length, stop);
-    if (why === Unread.none) for (let i = 0; i < count; i++) rows.commit(line);
-    return why;
+    if (why !== Unread.none) return why;
+    if (count > MOST_REPEATS) rows.flags |= MailFlag.partly;
+    for (let i = Math.min(count, MOST_REPEATS); i > 0; i--) rows.commit(line);
+    return Unread.none;
   }
 
   private begins(literal: Uint8Array, start: number, end: number): boolean {
@@ -163,5 +167,3 @@ class PostfixLines implements LineFormat {
     return true;
   }
 }
-
-const POSTFIX = Buffer.from('postfix');

@@ -33,7 +33,7 @@ export const Reads = {
 } as const;
 export type Reads = (typeof Reads)[keyof typeof Reads];
 
-export interface Phrase {
+interface Phrase {
   begins: string;
   /** `remark` is of a message; the same words without a message are `other`. */
   kind: MailKind;
