@@ -30,7 +30,9 @@ export interface ReadMail {
   batches: number;
 }
 
-const KINDS = new Map(Object.entries(MailKind).map(([name, n]) => [n as number, name as keyof typeof MailKind]));
+const KINDS = new Map(
+  Object.entries(MailKind).map(([name, n]) => [n as number, name as keyof typeof MailKind]),
+);
 const ABSENT = new Set([-1, -32_768]);
 /** Columns in which 0 is "none". */
 const ZERO_IS_NONE = new Set(['errno', 'code']);

@@ -300,6 +300,13 @@ export const EXIM_PHRASES: readonly EximPhrase[] = [
   { text: 'smtp_notquit_exit() called more than once ', kind: 'warning', source: 'smtp_in.c' },
   { text: 'Could not open datafile for message ', kind: 'warning', source: 'spool_mbox.c' },
   { text: '** ', kind: 'warning', common: true, source: 'deliver.c' },
+  { text: '"discard" verb not allowed ', kind: 'warning', source: 'acl.c' },
+  { text: '"drop" verb not allowed ', kind: 'warning', source: 'acl.c' },
+  { text: 'Daemon cannot be run ', kind: 'warning', source: 'exim.c' },
+  { text: 'Input from inetd is not supported ', kind: 'warning', source: 'exim.c' },
+  { text: 'EHLO/HELO response must not contain newlines: ', kind: 'warning', source: 'smtp_in.c' },
+  { text: '(SSL_', kind: 'tlsError', source: 'tls-openssl.c' },
+  { text: '(gnutls_', kind: 'tlsError', source: 'tls-gnu.c' },
 ];
 
 /** What stands in the middle of lines that belong to no message and begin with a name of the site's own choosing. */

@@ -545,7 +545,7 @@ export class EximLines {
       this.value = -1;
       return this.skip(p, end);
     }
-    this.value = value > MOST_INTEGER ? MOST_INTEGER : value;
+    this.value = Math.min(value, MOST_INTEGER);
     return i;
   }
 
@@ -696,8 +696,8 @@ export class EximLines {
       // What the phrase and the other side leave: `closed by QUIT`, a reason.
       const rest = this.fields(p, end);
       if (phrase.kind === MailKind.connection || phrase.kind === MailKind.tlsError) {
-        text = rest < end ? rest : end;
-        if (text === end) rows.reply = rows.intern(rows.dictionaries.reply, start, after - 1);
+        text = rest;
+        if (rest >= end) rows.reply = rows.intern(rows.dictionaries.reply, start, after - 1);
       }
     }
     if (text < end) this.reason(text, end);
