@@ -1,7 +1,7 @@
 /**
  * The mail log the programs are timed on: an Exim mainlog with Debian's default log_selector, seeded.
  *
- * About 208 bytes a line: messages of a few senders, local ones and by SMTP, to recipients at eight providers whose
+ * About 209 bytes a line: messages of a few senders, local ones and by SMTP, to recipients at eight providers whose
  * hosts answer each in their own words; a tenth of the deliveries is deferred, some time out in mid-data, some
  * bounce, and between them are the queue runs, rejections and broken connections of any public server.
  */
@@ -130,13 +130,13 @@ function messages(dice: Dice): (block: string[]) => void {
     now += dice.next() < 0.5 ? 0 : dice.int(1, 3);
     pid = pid > 4_000_000 ? 4000 : pid + dice.int(1, 9);
     const at = stampOf(now);
-    if (dice.chance(0.12)) {
+    if (dice.chance(0.09)) {
       block.push(`${at} ${between(dice, pid)}`);
       return;
     }
     const id = `${base62(now, 6)}-${base62(pid, 6)}-${base62(dice.int(0, 3000), 2)}`;
     const sender = dice.pickEarly(senders);
-    const origin = dice.chance(0.4)
+    const origin = dice.chance(0.2)
       ? 'U=www-data P=local'
       : dice.chance(0.5)
         ? `H=(ws${dice.int(1, 40)}.sender.example) [203.0.113.${dice.int(3, 90)}] P=esmtp`
@@ -145,7 +145,7 @@ function messages(dice: Dice): (block: string[]) => void {
     block.push(
       `${at} ${id} <= ${sender} ${origin} S=${size} id=${hex(dice, 10)}.${hex(dice, 8)}@sender.example`,
     );
-    let left = dice.chance(0.15) ? dice.int(2, 5) : 1;
+    let left = dice.chance(0.2) ? dice.int(2, 5) : 1;
     for (; left > 0; left--) block.push(...delivery(dice, now, id, dice.pickEarly(people)));
     if (!dice.chance(0.08)) block.push(`${stampOf(now + 2)} ${id} Completed`);
   };

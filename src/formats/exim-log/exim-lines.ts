@@ -666,7 +666,7 @@ export class EximLines {
       case MailKind.queueRunStart:
       case MailKind.queueRunEnd:
         // The pid is the queue runner's; what is kept are the options of the run.
-        text = this.pidAfter(after, end);
+        text = this.queueRun(after, end);
         break;
       case MailKind.daemonStart:
         this.pidAfter(after - PID.length, end);
@@ -710,6 +710,14 @@ export class EximLines {
     const { b } = this;
     const space = this.rows.indexOfByte(32, p, end);
     return space + 1 < end && (b[space + 1] === 91 || b[space + 1] === 40);
+  }
+
+  /** `pid=8587 -qR`, or `'name' queue run: pid=8587`: the options are the text. */
+  private queueRun(p: number, end: number): number {
+    const { b, rows } = this;
+    for (let i = p; i < end; i = rows.indexOfByte(112, i + 1, end))
+      if (begins(b, i, end, PID)) return this.pidAfter(i, end);
+    return p;
   }
 
   /** Reads `pid=123` at `p`; returns what is behind it, or the text that stands there instead. */

@@ -432,6 +432,7 @@ describe('lines of no message', () => {
     ['pid 8576: SIGHUP received: re-exec daemon', { kind: 'daemonStart' }],
     ['Start queue run: pid=8587', { kind: 'queueRunStart', pid: 8587 }],
     ['End queue run: pid=8587 -qR', { kind: 'queueRunEnd', pid: 8587, reply: '-qR' }],
+    ["Start 'lowpri' queue run: pid=8587", { kind: 'queueRunStart', pid: 8587 }],
     ['cwd=/ 3 args: /usr/sbin/exim4 -bdf -q10s', { kind: 'other' }],
     [
       'SMTP connection from [192.0.2.7]:379 I=[192.0.2.1]:25 (TCP/IP connection count = 1)',
