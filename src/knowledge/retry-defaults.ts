@@ -25,3 +25,28 @@ export const POSTFIX_RETRY_DEFAULTS = {
  * Postfix takes one, with a default that the parameter sets (postconf(5), "Time units").
  */
 export const TIME_UNITS: Record<string, number> = { s: 1, m: 60, h: 3_600, d: 86_400, w: 604_800 };
+
+/**
+ * What a retry record's error number is called in a retry rule; `more` says which values of the second number narrow
+ * it. Positive numbers are Linux's.
+ *
+ * Source: src/src/macros.h (ERRNO_*), retry_find_config in src/src/retry.c; errno(3).
+ */
+export const EXIM_RETRY_ERRNO: Record<number, string> = {
+  28: 'quota',
+  110: 'timeout',
+  111: 'refused',
+  122: 'quota',
+  [-18]: 'lost_connection',
+  [-22]: 'quota',
+  [-32]: 'lookup',
+  [-37]: 'tls_required',
+  [-38]: 'tls_required',
+  [-42]: 'auth_failed',
+  [-44]: 'rcpt_4xx',
+  [-45]: 'mail_4xx',
+  [-46]: 'data_4xx',
+};
+
+/** Flag in the second number of a timeout: it happened while connecting (RTEF_CTOUT in src/src/macros.h). */
+export const EXIM_CONNECT_TIMEOUT = 0x100;
