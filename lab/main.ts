@@ -102,10 +102,10 @@ function write(
   evidence: string,
   truthFile: string,
 ): void {
-  mkdirSync(evidence, { recursive: true });
   mkdirSync(dirname(truthFile), { recursive: true });
   for (const [name, content] of files) {
     const path = join(evidence, name);
+    mkdirSync(dirname(path), { recursive: true });
     // Evidence is often kept read-only, which would stop it from being made again.
     rmSync(path, { force: true });
     writeFileSync(path, content, 'latin1');

@@ -40,6 +40,8 @@ export interface MailServer {
   start(world: World, settings: Settings): Promise<void>;
   /** The number of messages in the queue. */
   queued(world: World): Promise<number>;
-  /** Evidence by file name. */
+  /** What its tools say of the queue at this moment, by file name. */
+  state(world: World): Promise<Map<string, string>>;
+  /** Configuration and logs, by file name. It may end the daemon. */
   collect(world: World): Promise<Map<string, string>>;
 }

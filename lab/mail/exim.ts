@@ -23,27 +23,30 @@ export const exim: MailServer = {
     return Number(await world.must(['exim4', '-bpc']));
   },
 
-  async collect(world) {
+  async state(world) {
     const said = async (argv: readonly string[]) => (await world.run(argv)).out;
-    const log = (name: string) => said(['sh', '-c', `cat /var/log/exim4/${name} 2>/dev/null`]);
-    const evidence = new Map([
+    return new Map([
       ['mailq.txt', await said(['exim4', '-bp'])],
       ['exinext.txt', await exinext(world)],
       ['retry-db.txt', await said(['exim_dumpdb', '/var/spool/exim4', 'retry'])],
       ['wait-db.txt', await said(['exim_dumpdb', '/var/spool/exim4', 'wait-remote_smtp'])],
+    ]);
+  },
+
+  async collect(world) {
+    const said = async (argv: readonly string[]) => (await world.run(argv)).out;
+    const log = (name: string) => said(['sh', '-c', `cat /var/log/exim4/${name} 2>/dev/null`]);
+    const evidence = new Map([
       ['exim-bP.txt', await said(['exim4', '-bP'])],
       ['exim-bP-transports.txt', await said(['exim4', '-bP', 'transports'])],
-      [
-        'exim-bP-retry.txt',
-        await said(['sh', '-c', 'sed -n "/^begin retry/,/^begin rewrite/p" /etc/exim4/exim4.conf']),
-      ],
+      ['exim-bP-config.txt', await said(['exim4', '-bP', 'config'])],
       ['exim-bV.txt', await said(['exim4', '-bV'])],
       ['packages.txt', await said(['dpkg-query', '-W', 'exim4*', 'libgnutls30', 'unbound'])],
       ['exim.conf', world.read('/etc/exim4/exim4.conf')],
       ['paniclog', await log('paniclog')],
       ['rejectlog', await log('rejectlog')],
     ]);
-    // Last: the commands above write lines of their own with +all.
+    // Last: with +all the commands above write lines of their own.
     evidence.set('mainlog', world.read(MAINLOG));
     return evidence;
   },

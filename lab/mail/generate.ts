@@ -4,13 +4,14 @@ import { Dice } from '../dice.js';
 import { HOSTNAME, type MailServer, SETTINGS, type Settings } from './daemon.js';
 import { exim } from './exim.js';
 import { type Injected, letters, listening, type Mailing, post } from './mailing.js';
+import { postfix } from './postfix.js';
 import { PROVIDERS, type Provider, type ProviderName, providerOf } from './providers.js';
 import { type Attempt, Receiver } from './receiver.js';
 import { breakDomains, startResolver } from './resolver.js';
 import { type Plan, SCENARIOS, type ScenarioName } from './scenarios.js';
 import { World } from './world.js';
 
-const DAEMONS = { exim } satisfies Record<string, MailServer>;
+const DAEMONS = { exim, postfix } satisfies Record<string, MailServer>;
 export type DaemonName = keyof typeof DAEMONS;
 export const DAEMON_NAMES = Object.keys(DAEMONS) as DaemonName[];
 
@@ -100,14 +101,17 @@ export async function generate(options: Options): Promise<{ truth: Truth; files:
     happens('start');
     receiver.begin();
     const faults = play(world, plan, happens);
+    const during = snapshot(world, daemon, mailing.seconds * 0.75, happens);
     const messages = await post(world, letters(mailing, dice.fork('letters')), dice.fork('subjects'));
     happens('the last message is handed over');
+    const files = await during;
     await faults;
     await settled(world, daemon, plan);
     happens('collect');
 
     const stillQueued = await daemon.queued(world);
-    const files = await daemon.collect(world);
+    for (const [name, content] of await daemon.state(world)) files.set(name, content);
+    for (const [name, content] of await daemon.collect(world)) files.set(name, content);
     const deliveries = follow(messages, receiver.attempts);
     const truth: Truth = {
       investigation: 'mail-late',
@@ -151,6 +155,19 @@ async function play(world: World, plan: Plan, happens: (event: string) => void):
   await sleep((until - from) * 1000);
   if (plan.broken) await breakDomains(world, HOSTNAME, []);
   happens('the fault ends');
+}
+
+/** What the administrator saw while it happened: the queue at that second. */
+async function snapshot(
+  world: World,
+  daemon: MailServer,
+  second: number,
+  happens: (event: string) => void,
+): Promise<Map<string, string>> {
+  await sleep(second * 1000);
+  happens('the files in during/ are made');
+  const state = await daemon.state(world);
+  return new Map([...state].map(([name, content]) => [`during/${name}`, content]));
 }
 
 async function settled(world: World, daemon: MailServer, plan: Plan): Promise<void> {

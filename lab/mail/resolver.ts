@@ -37,6 +37,7 @@ function config(hostname: string, broken: readonly string[]): string {
     }
   };
   host(hostname, ADDRESSES.machine);
+  host(`pc7.${hostname}`, [ADDRESSES.office]);
   for (const { domains, hosts } of Object.values<Provider>(PROVIDERS)) {
     for (const { name, addresses, preference } of hosts) {
       host(name, addresses);
