@@ -10,7 +10,7 @@ import type { Server, Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createSecureContext, type SecureContext, TLSSocket } from 'node:tls';
 import type { Dice } from '../dice.js';
-import { PROVIDER_NAMES, PROVIDERS, type Provider, type ProviderName } from './providers.js';
+import { type MxHost, PROVIDER_NAMES, PROVIDERS, type Provider, type ProviderName } from './providers.js';
 import { ADDRESSES, type World } from './world.js';
 
 export type Stage = 'connect' | 'mail' | 'rcpt' | 'data';
@@ -37,8 +37,8 @@ export interface Manners {
   refusals?: readonly Refusal[];
   /** Seconds that a triplet (client, sender, recipient) must wait (RFC 6647). */
   greylist?: { seconds: number; reply: readonly string[] };
-  /** `closed`: connections are refused. `silent`: packets vanish. */
-  port?: readonly (Window & { is: 'closed' | 'silent' })[];
+  /** `closed`: connections are refused. `silent`: packets vanish. At all addresses, or some. */
+  port?: readonly (Window & { is: 'closed' | 'silent'; hosts?: readonly string[]; ipv6?: boolean })[];
   /** `broken`: the handshake ends in nonsense. `unavailable`: 454. `none`: not offered. */
   tls?: readonly (Window & { is: 'broken' | 'unavailable' | 'none' })[];
   /** Seconds before the greeting, before each reply, and before the reply to the message itself. */
@@ -89,7 +89,7 @@ export class Receiver {
     const receiver = new Receiver(world, script, dice);
     for (const name of PROVIDER_NAMES) {
       receiver.#contexts.set(name, certificate(PROVIDERS[name].certificate));
-      await receiver.#each(name, (address) => receiver.#appear(name, address));
+      await receiver.#each(name, (host, address) => receiver.#appear(name, host, address));
     }
     return receiver;
   }
@@ -98,10 +98,13 @@ export class Receiver {
   begin(): void {
     this.#start = Date.now();
     for (const name of PROVIDER_NAMES)
-      for (const { is, from = 0, until } of this.#script[name]?.port ?? []) {
-        this.#later(from, () => this.#each(name, (address) => this.#vanish(address, is)));
+      for (const port of this.#script[name]?.port ?? []) {
+        const { is, from = 0, until, hosts, ipv6 } = port;
+        const chosen = (host: MxHost, address: string) =>
+          (hosts?.includes(host.name) ?? true) && (ipv6 === undefined || ipv6 === address.includes(':'));
+        this.#later(from, () => this.#each(name, (_, address) => this.#vanish(address, is), chosen));
         if (until !== undefined)
-          this.#later(until, () => this.#each(name, (address) => this.#appear(name, address)));
+          this.#later(until, () => this.#each(name, (host, address) => this.#appear(name, host, address), chosen));
       }
   }
 
@@ -152,16 +155,20 @@ export class Receiver {
     return Date.now() - first < greylist.seconds * 1000 ? greylist.reply : null;
   }
 
-  async #each(name: ProviderName, act: (address: string) => Promise<void>): Promise<void> {
-    for (const host of PROVIDERS[name].hosts) for (const address of host.addresses) await act(address);
+  async #each(
+    name: ProviderName,
+    act: (host: MxHost, address: string) => Promise<void>,
+    chosen: (host: MxHost, address: string) => boolean = () => true,
+  ): Promise<void> {
+    for (const host of PROVIDERS[name].hosts)
+      for (const address of host.addresses) if (chosen(host, address)) await act(host, address);
   }
 
-  async #appear(name: ProviderName, address: string): Promise<void> {
+  async #appear(name: ProviderName, host: MxHost, address: string): Promise<void> {
     await this.#world.ip([`addr replace ${address}${address.includes(':') ? '/128' : '/32'} dev lo`]);
     if (this.#servers.has(address)) return;
     const server = await this.#world.listen(address, 25);
     this.#servers.set(address, server);
-    const host = (PROVIDERS[name].hosts as Provider['hosts']).find((h) => h.addresses.includes(address))!;
     server.on('connection', (socket) => {
       this.#sockets.add(socket);
       socket.once('close', () => this.#sockets.delete(socket));

@@ -6,16 +6,17 @@
 import type { Dice } from '../dice.js';
 import type { Settings } from './daemon.js';
 import type { Mailing } from './mailing.js';
-import type { ProviderName } from './providers.js';
-import type { Script, Window } from './receiver.js';
+import { PROVIDER_NAMES, PROVIDERS, type ProviderName } from './providers.js';
+import type { Manners, Refusal, Script, Window } from './receiver.js';
 
 export interface Plan {
   /** One sentence: what is the case. */
   summary: string;
   /** No `culprit`: nobody may be accused. */
   culprit?: string;
+  /** Whose mail is late, or fails; absent: nobody's, or everybody's. */
   provider?: ProviderName;
-  /** When the fault was there. */
+  /** When the fault was there; absent: always, or never. */
   fault?: Window;
   script: Script;
   settings?: Partial<Settings>;
@@ -24,24 +25,47 @@ export interface Plan {
   broken?: readonly string[];
   /** The text that the culprit speaks, as sent. */
   reply?: string;
-  /** Messages that will never leave the queue are no reason to wait. */
+  /** Some messages will never leave the queue: that is no reason to wait. */
   undeliverable?: boolean;
 }
 
 type Scenario = (dice: Dice, seed: number) => Plan;
 
+const FAULT = { from: 2, until: 20 };
+
+// Texts as the providers' own pages and senders' reports give them, with the documentation's addresses.
 const TSS04 =
   '421 4.7.0 [TSS04] Messages from {ip} temporarily deferred due to unexpected volume or user complaints - 4.16.55.1; see https://postmaster.yahooinc.com/error-codes';
-const FAULT = { from: 2, until: 20 };
+const S775 =
+  '451 4.7.650 The mail server [{ip}] has been temporarily rate limited due to IP reputation. For e-mail delivery information, see https://postmaster.live.com (S775) [DB5EUR01FT048.eop-EUR01.prod.protection.outlook.com]';
+const UNUSUAL_RATE = [
+  '421-4.7.28 Gmail has detected an unusual rate of unsolicited mail originating',
+  '421-4.7.28 from your IP address [{ip}]. To protect our users from spam, mail',
+  '421-4.7.28 sent from your IP address has been temporarily rate limited. For',
+  '421-4.7.28 more information, go to',
+  '421 4.7.28  https://support.google.com/mail/answer/81126 to review our Bulk Email Senders Guidelines. - gsmtp',
+];
+const TOO_MANY_FROM_IP = '421 Too many messages (1.5.6.1) from {ip}';
+const POSTGREY =
+  '450 4.2.0 <{to}>: Recipient address rejected: Greylisted, see http://postgrey.schweikert.ch/help/example-school.org.uk.html';
+const GREYLISTING = '451 4.7.1 Greylisting in action, please come back later';
+const MAILBOX_FULL = '452 4.2.2 <{to}>: mailbox is over quota, please try again later';
+const LOOKUP_FAILED = '451 4.3.0 <{to}>: Temporary lookup failure';
+const NO_SUCH_USER =
+  "550-5.1.1 The email account that you tried to reach does not exist. Please try|550-5.1.1 double-checking the recipient's email address for typos or|550-5.1.1 unnecessary spaces. For more information, go to|550 5.1.1  https://support.google.com/mail/?p=NoSuchUser 5b1f17b1804b1-3fa1ac7be5csi1841235e9.211 - gsmtp".split(
+    '|',
+  );
+const CONTENT =
+  '554 5.7.1 [CS01] Message not accepted for policy reasons. See https://postmaster.yahooinc.com/error-codes';
+const BLOCKED =
+  '550 5.7.1 Unfortunately, messages from [{ip}] weren\'t sent. Please contact your Internet service provider since part of their network is on our block list (S3140). You can also refer your provider to http://mail.live.com/mail/troubleshooting.aspx#errors.';
+const TOO_MANY_RECIPIENTS = '452 4.5.3 Too many recipients for this message, send the rest in another transaction';
 
 export const SCENARIOS = {
   healthy: () => ({ summary: 'every provider takes all mail at once', script: {} }),
 
   greylist(_, seed) {
-    const reply =
-      seed % 2 === 1
-        ? '450 4.2.0 <{to}>: Recipient address rejected: Greylisted, see http://postgrey.schweikert.ch/help/example-school.org.uk.html'
-        : '451 4.7.1 Greylisting in action, please come back later';
+    const reply = seed % 2 === 1 ? POSTGREY : GREYLISTING;
     return {
       summary: 'the school defers each new triplet of client, sender and recipient for 12 s',
       culprit: 'greylisting',
@@ -51,14 +75,148 @@ export const SCENARIOS = {
     };
   },
 
-  'provider-deferral': () => ({
-    summary: 'Yahoo answers 421 TSS04 to every connection for a while, then takes mail again',
-    culprit: 'provider-deferral',
-    provider: 'yahoo',
+  'provider-deferral': () =>
+    deferral('yahoo', { at: 'connect', reply: [TSS04] }, 'Yahoo answers 421 TSS04 to every connection'),
+  'provider-deferral-bt': () =>
+    deferral('bt', { at: 'connect', reply: [TOO_MANY_FROM_IP] }, 'BT answers 421 to most connections', 0.8),
+  'provider-deferral-rcpt': () =>
+    deferral('microsoft', { at: 'rcpt', reply: [S775] }, 'Microsoft answers 451 (S775) to every recipient'),
+  'provider-deferral-data': () =>
+    deferral('google', { at: 'data', reply: UNUSUAL_RATE }, 'Google answers 421 4.7.28 to most messages', 0.7),
+
+  /** One MX, and nothing there: refused (odd seeds) or without a word (even seeds). */
+  'unreachable-host': (_, seed) => unreachable('firm', seed),
+  /** A provider of two addresses, where the other one takes the mail: nobody waits long. */
+  'one-address-dead': () => ({
+    summary: "Google's first MX host vanishes for a while; its second takes the mail after a connection timeout",
     fault: FAULT,
-    script: { yahoo: { refusals: [{ at: 'connect', reply: [TSS04], ...FAULT }] } },
-    reply: TSS04,
+    script: { google: { port: [{ is: 'silent', hosts: ['gmail-smtp-in.l.google.com'], ...FAULT }] } },
+    settings: { connect: 2 },
+  }),
+  /** The machine thinks it has IPv6. */
+  'ipv6-dead': () => ({
+    summary: 'IPv6 leads nowhere: every host that has an IPv6 address is tried there in vain, then by IPv4',
+    script: everybody({ port: [{ is: 'silent', ipv6: true }] }),
+    settings: { connect: 1 },
+  }),
+
+  'dns-failure': () => ({
+    summary: 'the name servers of the firm do not answer for a while',
+    culprit: 'dns-failure',
+    provider: 'firm',
+    fault: FAULT,
+    broken: PROVIDERS.firm.domains,
+    script: {},
+  }),
+
+  /** TLS is required for the firm, and its handshake fails: nonsense (odd seeds) or 454 (even seeds). */
+  'tls-failure': (_, seed) => ({
+    summary: 'TLS is required for the firm, whose server cannot do it for a while',
+    culprit: 'tls-failure',
+    provider: 'firm',
+    fault: FAULT,
+    script: { firm: { tls: [{ is: seed % 2 === 1 ? 'broken' : 'unavailable', ...FAULT }] } },
+    settings: { requireTls: PROVIDERS.firm.domains },
+  }),
+  /** The innocent twin: TLS fails as well, but is not required. */
+  'tls-fallback': (_, seed) => ({
+    summary: "the firm's server cannot do TLS for a while; mail goes there in clear",
+    fault: FAULT,
+    script: { firm: { tls: [{ is: seed % 2 === 1 ? 'broken' : 'unavailable', ...FAULT }] } },
+  }),
+
+  'local-queueing': () => ({
+    summary: 'mail waits on this server, to whomever it goes: every receiver takes it at once',
+    culprit: 'local-queueing',
+    // For Exim, messages wait for a queue run. For Postfix, for the only delivery process, which these replies keep busy.
+    script: everybody({ slow: { reply: 0.12 } }),
+    settings: { queueing: true, queueRun: 15, retry: 15 },
+    mailing: { messages: 60 },
+  }),
+
+  /** The provider was busy for a moment, for some; this server comes back only much later. */
+  'own-retry-rule': () => ({
+    summary: 'BT defers some recipients once, and would take them at once; this server waits 35 s before it asks',
+    culprit: 'own-retry-rule',
+    provider: 'bt',
+    script: { bt: { refusals: [{ at: 'rcpt', reply: [LOOKUP_FAILED], share: 0.6, times: 2 }] } },
+    settings: { retry: 35 },
+  }),
+
+  'slow-everything': () => ({
+    summary: 'every receiver is slow with every reply: nobody is singled out',
+    script: everybody({ slow: { greeting: 1.5, reply: 0.3, message: 2 } }),
+    mailing: { messages: 50 },
+  }),
+  'slow-receiver': () => ({
+    summary: 'BT is slow with every reply, but takes all mail at the first attempt',
+    script: { bt: { slow: { greeting: 2, reply: 0.5, message: 2 } } },
+    mailing: { messages: 60 },
+  }),
+
+  /** A few mailboxes are full: their mail waits, their provider is not to blame. */
+  'mailbox-full': () => ({
+    summary: 'a few mailboxes at the school are full for a while',
+    script: { school: { refusals: [{ at: 'rcpt', reply: [MAILBOX_FULL], share: 0.15, times: 4 }] } },
+  }),
+
+  rejected: () => ({
+    summary: 'Google knows some recipients not, Yahoo dislikes some content, Microsoft blocks this server: bounces',
+    script: {
+      google: { refusals: [{ at: 'rcpt', reply: NO_SUCH_USER, share: 0.3 }] },
+      yahoo: { refusals: [{ at: 'data', reply: [CONTENT], share: 0.3 }] },
+      microsoft: { refusals: [{ at: 'mail', reply: [BLOCKED] }] },
+    },
+    mailing: { nobody: 0.3 },
+    undeliverable: true,
+  }),
+
+  /** One message to a hundred recipients; Yahoo takes ten at a time. */
+  newsletter: () => ({
+    summary: 'a newsletter goes to 100 recipients; Yahoo takes ten at a time and defers the rest',
+    script: { yahoo: { refusals: [{ at: 'rcpt', reply: [TOO_MANY_RECIPIENTS], after: 10 }] } },
+    mailing: { messages: 40, newsletter: 100 },
+  }),
+
+  /** Two things at once: each has its own mail. */
+  'greylist-and-deferral': () => ({
+    ...deferral('yahoo', { at: 'connect', reply: [TSS04] }, 'Yahoo answers 421 TSS04, and the school greylists'),
+    script: {
+      yahoo: { refusals: [{ at: 'connect', reply: [TSS04], ...FAULT }] },
+      school: { greylist: { seconds: 12, reply: [POSTGREY] } },
+    },
   }),
 } satisfies Record<string, Scenario>;
 
 export type ScenarioName = keyof typeof SCENARIOS;
+
+function deferral(
+  provider: ProviderName,
+  refusal: Pick<Refusal, 'at' | 'reply'>,
+  summary: string,
+  share?: number,
+): Plan {
+  return {
+    summary: `${summary} for a while, then takes mail again`,
+    culprit: 'provider-deferral',
+    provider,
+    fault: FAULT,
+    script: { [provider]: { refusals: [{ ...refusal, ...FAULT, ...(share ? { share } : {}) }] } },
+    reply: refusal.reply.join('\n'),
+  };
+}
+
+function unreachable(provider: ProviderName, seed: number): Plan {
+  const is = seed % 2 === 1 ? 'closed' : 'silent';
+  return {
+    summary: `nothing ${is === 'closed' ? 'listens' : 'answers'} at the firm's only MX host for a while`,
+    culprit: 'unreachable-host',
+    provider,
+    fault: FAULT,
+    script: { [provider]: { port: [{ is, ...FAULT }] } },
+  };
+}
+
+function everybody(manners: Manners): Script {
+  return Object.fromEntries(PROVIDER_NAMES.map((name) => [name, manners]));
+}

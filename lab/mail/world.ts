@@ -167,7 +167,15 @@ export class World {
 
   /** A server at an address of the internet. */
   async listen(host: string, port: number): Promise<Server> {
-    return (await this.#ask({ what: 'listen', host, port, backlog: 200 })) as Server;
+    // The kernel confirms a new IPv6 address a moment after it was added, even on loopback.
+    for (let tries = 0; ; tries++) {
+      try {
+        return (await this.#ask({ what: 'listen', host, port, backlog: 200 })) as Server;
+      } catch (error) {
+        if (tries >= 50) throw error;
+        await setTimeout(20);
+      }
+    }
   }
 
   /** A connection that the PC in the office opens to the machine. */
