@@ -35,7 +35,7 @@ export const SETTINGS: Settings = {
 };
 
 export interface MailServer {
-  /** A folder to lay over /usr, where the package cannot be installed. */
+  /** A folder whose `usr` is laid over /usr. */
   software(): string;
   start(world: World, settings: Settings): Promise<void>;
   /** The number of messages in the queue. */
@@ -44,4 +44,15 @@ export interface MailServer {
   state(world: World): Promise<Map<string, string>>;
   /** Configuration and logs, by file name. It may end the daemon. */
   collect(world: World): Promise<Map<string, string>>;
+}
+
+/** A system user of the machine, with a group of the same name; one that is there stays as it is. */
+export function addUser(world: World, name: string, id: number): void {
+  const add = (file: string, line: string) => {
+    const lines = world.read(file);
+    if (!lines.startsWith(`${name}:`) && !lines.includes(`\n${name}:`))
+      world.write(file, `${lines}${line}\n`);
+  };
+  add('/etc/passwd', `${name}:x:${id}:${id}::/nonexistent:/usr/sbin/nologin`);
+  add('/etc/group', `${name}:x:${id}:`);
 }

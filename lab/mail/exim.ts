@@ -1,13 +1,23 @@
 /** Exim as Debian packages it: its own paths, a configuration of one file, timers of seconds. */
-import { HOSTNAME, MAILBOXES, type MailServer, OWN_DOMAIN, type Settings } from './daemon.js';
+
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { addUser, HOSTNAME, MAILBOXES, type MailServer, OWN_DOMAIN, type Settings } from './daemon.js';
+import { unpacked } from './software.js';
 import { ADDRESSES, type World } from './world.js';
+
+const software = () => unpacked('exim', ['exim4-daemon-light', 'exim4-base', 'unbound']);
+
+/** Unlike any that a Debian system gives to packages or to people. */
+const EXIM = 65050;
 
 const MAINLOG = '/var/log/exim4/mainlog';
 
 export const exim: MailServer = {
-  software: () => '',
+  software,
 
   async start(world, settings) {
+    addUser(world, 'Debian-exim', EXIM);
     // What an installed exim4 may have left there is not ours to show.
     await world.must([
       'sh',
@@ -41,7 +51,11 @@ export const exim: MailServer = {
       ['exim-bP-transports.txt', await said(['exim4', '-bP', 'transports'])],
       ['exim-bP-config.txt', await said(['exim4', '-bP', 'config'])],
       ['exim-bV.txt', await said(['exim4', '-bV'])],
-      ['packages.txt', await said(['dpkg-query', '-W', 'exim4*', 'libgnutls30', 'unbound'])],
+      [
+        'packages.txt',
+        readFileSync(join(software(), 'packages.txt'), 'utf8') +
+          (await said(['dpkg-query', '-W', 'libgnutls30*'])),
+      ],
       ['exim.conf', world.read('/etc/exim4/exim4.conf')],
       ['paniclog', await log('paniclog')],
       ['rejectlog', await log('rejectlog')],

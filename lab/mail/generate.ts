@@ -1,4 +1,5 @@
 /** Plays a scenario with a real mail server, and gives back what it wrote together with the truth. */
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Dice } from '../dice.js';
 import { HOSTNAME, type MailServer, SETTINGS, type Settings } from './daemon.js';
@@ -88,7 +89,7 @@ export async function generate(options: Options): Promise<{ truth: Truth; files:
   const settings: Settings = { ...SETTINGS, log: seed % 2 === 1 ? 'debian' : 'full', ...plan.settings };
   const mailing: Mailing = { ...MAILING, ...plan.mailing, ...options.mailing };
 
-  const world = await World.open(HOSTNAME, daemon.software());
+  const world = await World.open(HOSTNAME, join(daemon.software(), 'usr'));
   let receiver: Receiver | undefined;
   try {
     receiver = await Receiver.open(world, plan.script, dice.fork('receiver'));

@@ -1,30 +1,21 @@
 /** Postfix as Debian packages it, unpacked but not installed: its own paths, on the lab's machine only. */
-import { spawnSync } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
-import { HOSTNAME, MAILBOXES, type MailServer, OWN_DOMAIN, type Settings } from './daemon.js';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { addUser, HOSTNAME, MAILBOXES, type MailServer, OWN_DOMAIN, type Settings } from './daemon.js';
+import { unpacked } from './software.js';
 
-/** Below node_modules, where no commit finds it. */
-const UNPACKED = join(project(), 'node_modules/.cache/culprit-lab/postfix');
+const software = () => unpacked('postfix', ['postfix', 'rsyslog', 'unbound']);
 
 /** Unlike any that a Debian system gives to packages or to people. */
 const POSTFIX = 65051;
 const POSTDROP = 65052;
 
 export const postfix: MailServer = {
-  software() {
-    const script = join(project(), 'lab/mail/unpack-postfix.sh');
-    const { status, stderr } = spawnSync('sh', [script, UNPACKED], { encoding: 'utf8' });
-    if (status !== 0) throw new Error(`lab: Postfix could not be unpacked: ${stderr.trim()}`);
-    return join(UNPACKED, 'tree/usr');
-  },
+  software,
 
   async start(world, settings) {
-    world.write(
-      '/etc/passwd',
-      `${world.read('/etc/passwd')}postfix:x:${POSTFIX}:${POSTFIX}::/var/spool/postfix:/usr/sbin/nologin\n`,
-    );
-    world.write('/etc/group', `${world.read('/etc/group')}postfix:x:${POSTFIX}:\npostdrop:x:${POSTDROP}:\n`);
+    addUser(world, 'postfix', POSTFIX);
+    addUser(world, 'postdrop', POSTDROP);
     await world.must([
       'sh',
       '-c',
@@ -32,7 +23,7 @@ export const postfix: MailServer = {
       install -d /var/spool/postfix && install -d -o postfix -g postfix /var/lib/postfix
       install -d /etc/postfix && cp -r "$1"/. /etc/postfix/ && cp /usr/share/postfix/dynamicmaps.cf /etc/postfix/`,
       'sh',
-      join(UNPACKED, 'tree/etc/postfix'),
+      join(software(), 'etc/postfix'),
     ]);
     world.write('/etc/mailname', `${HOSTNAME}\n`);
     world.write('/etc/postfix/main.cf', mainCf(settings));
@@ -68,8 +59,8 @@ export const postfix: MailServer = {
       ['postconf-M.txt', await said(['postconf', '-M'])],
       [
         'packages.txt',
-        readFileSync(join(UNPACKED, 'packages.txt'), 'utf8') +
-          (await said(['dpkg-query', '-W', 'libssl3*', 'unbound'])),
+        readFileSync(join(software(), 'packages.txt'), 'utf8') +
+          (await said(['dpkg-query', '-W', 'libssl3*'])),
       ],
     ]);
     for (const name of ['main.cf', 'master.cf', 'tls_policy'])
@@ -151,11 +142,4 @@ anvil     unix  -       -       n       -       1       anvil
 scache    unix  -       -       n       -       1       scache
 postlog   unix-dgram n  -       n       -       1       postlogd
 `;
-}
-
-/** The project's folder, from the sources as from what they compile to. */
-function project(): string {
-  let dir = import.meta.dirname;
-  while (!existsSync(join(dir, 'package.json'))) dir = dirname(dir);
-  return dir;
 }

@@ -104,7 +104,9 @@ export class Receiver {
           (hosts?.includes(host.name) ?? true) && (ipv6 === undefined || ipv6 === address.includes(':'));
         this.#later(from, () => this.#each(name, (_, address) => this.#vanish(address, is), chosen));
         if (until !== undefined)
-          this.#later(until, () => this.#each(name, (host, address) => this.#appear(name, host, address), chosen));
+          this.#later(until, () =>
+            this.#each(name, (host, address) => this.#appear(name, host, address), chosen),
+          );
       }
   }
 

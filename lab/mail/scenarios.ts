@@ -58,8 +58,9 @@ const NO_SUCH_USER =
 const CONTENT =
   '554 5.7.1 [CS01] Message not accepted for policy reasons. See https://postmaster.yahooinc.com/error-codes';
 const BLOCKED =
-  '550 5.7.1 Unfortunately, messages from [{ip}] weren\'t sent. Please contact your Internet service provider since part of their network is on our block list (S3140). You can also refer your provider to http://mail.live.com/mail/troubleshooting.aspx#errors.';
-const TOO_MANY_RECIPIENTS = '452 4.5.3 Too many recipients for this message, send the rest in another transaction';
+  "550 5.7.1 Unfortunately, messages from [{ip}] weren't sent. Please contact your Internet service provider since part of their network is on our block list (S3140). You can also refer your provider to http://mail.live.com/mail/troubleshooting.aspx#errors.";
+const TOO_MANY_RECIPIENTS =
+  '452 4.5.3 Too many recipients for this message, send the rest in another transaction';
 
 export const SCENARIOS = {
   healthy: () => ({ summary: 'every provider takes all mail at once', script: {} }),
@@ -82,13 +83,19 @@ export const SCENARIOS = {
   'provider-deferral-rcpt': () =>
     deferral('microsoft', { at: 'rcpt', reply: [S775] }, 'Microsoft answers 451 (S775) to every recipient'),
   'provider-deferral-data': () =>
-    deferral('google', { at: 'data', reply: UNUSUAL_RATE }, 'Google answers 421 4.7.28 to most messages', 0.7),
+    deferral(
+      'google',
+      { at: 'data', reply: UNUSUAL_RATE },
+      'Google answers 421 4.7.28 to most messages',
+      0.7,
+    ),
 
   /** One MX, and nothing there: refused (odd seeds) or without a word (even seeds). */
   'unreachable-host': (_, seed) => unreachable('firm', seed),
   /** A provider of two addresses, where the other one takes the mail: nobody waits long. */
   'one-address-dead': () => ({
-    summary: "Google's first MX host vanishes for a while; its second takes the mail after a connection timeout",
+    summary:
+      "Google's first MX host vanishes for a while; its second takes the mail after a connection timeout",
     fault: FAULT,
     script: { google: { port: [{ is: 'silent', hosts: ['gmail-smtp-in.l.google.com'], ...FAULT }] } },
     settings: { connect: 2 },
@@ -136,7 +143,8 @@ export const SCENARIOS = {
 
   /** The provider was busy for a moment, for some; this server comes back only much later. */
   'own-retry-rule': () => ({
-    summary: 'BT defers some recipients once, and would take them at once; this server waits 35 s before it asks',
+    summary:
+      'BT defers some recipients once, and would take them at once; this server waits 35 s before it asks',
     culprit: 'own-retry-rule',
     provider: 'bt',
     script: { bt: { refusals: [{ at: 'rcpt', reply: [LOOKUP_FAILED], share: 0.6, times: 2 }] } },
@@ -161,7 +169,8 @@ export const SCENARIOS = {
   }),
 
   rejected: () => ({
-    summary: 'Google knows some recipients not, Yahoo dislikes some content, Microsoft blocks this server: bounces',
+    summary:
+      'Google knows some recipients not, Yahoo dislikes some content, Microsoft blocks this server: bounces',
     script: {
       google: { refusals: [{ at: 'rcpt', reply: NO_SUCH_USER, share: 0.3 }] },
       yahoo: { refusals: [{ at: 'data', reply: [CONTENT], share: 0.3 }] },
@@ -180,7 +189,11 @@ export const SCENARIOS = {
 
   /** Two things at once: each has its own mail. */
   'greylist-and-deferral': () => ({
-    ...deferral('yahoo', { at: 'connect', reply: [TSS04] }, 'Yahoo answers 421 TSS04, and the school greylists'),
+    ...deferral(
+      'yahoo',
+      { at: 'connect', reply: [TSS04] },
+      'Yahoo answers 421 TSS04, and the school greylists',
+    ),
     script: {
       yahoo: { refusals: [{ at: 'connect', reply: [TSS04], ...FAULT }] },
       school: { greylist: { seconds: 12, reply: [POSTGREY] } },

@@ -31,7 +31,7 @@ for dir in etc var; do
   mkdir /mnt/$dir /mnt/.$dir
   mount -t overlay lab -o lowerdir=/$dir,upperdir=/mnt/$dir,workdir=/mnt/.$dir /$dir
 done
-if [ -n "$2" ]; then mount -t overlay lab -o "lowerdir=$2:/usr" /usr; fi
+mount -t overlay lab -o "lowerdir=$2:/usr" /usr
 mount -t tmpfs lab /run
 # A /dev of its own, for the sockets that daemons make in it.
 mkdir /mnt/dev
@@ -86,10 +86,10 @@ export class World {
   }
 
   /**
-   * `software`: a folder that is laid over /usr, for programs that cannot be installed here.
+   * `software`: a folder that is laid over /usr, for programs that are not installed.
    * Throws with the reason when the kernel refuses.
    */
-  static async open(hostname: string, software = ''): Promise<World> {
+  static async open(hostname: string, software: string): Promise<World> {
     const machine = spawn(
       'unshare',
       [
@@ -228,7 +228,7 @@ export function whyNoWorld(): string | null {
   const tried = spawnSync('unshare', ['--net', '--mount', '--uts', '--pid', '--fork', 'true']);
   if (tried.error) return 'unshare (util-linux) is missing';
   if (tried.status !== 0) return `the kernel refuses namespaces: ${tried.stderr.toString().trim()}`;
-  for (const program of ['ip', 'nsenter', 'setpriv', 'unbound', 'openssl'])
+  for (const program of ['ip', 'nsenter', 'setpriv', 'openssl', 'apt-get'])
     if (spawnSync('sh', ['-c', `PATH="$PATH:/usr/sbin:/sbin" command -v ${program}`]).status !== 0)
       return `${program} is missing`;
   return null;
