@@ -6,7 +6,7 @@ import { addUser, HOSTNAME, MAILBOXES, type MailServer, OWN_DOMAIN, type Setting
 import { unpacked } from './software.js';
 import { ADDRESSES, type World } from './world.js';
 
-const software = () => unpacked('exim', ['exim4-daemon-light', 'exim4-base', 'unbound']);
+const software = () => unpacked('exim');
 
 /** Unlike any that a Debian system gives to packages or to people. */
 const EXIM = 65050;

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { addUser, HOSTNAME, MAILBOXES, type MailServer, OWN_DOMAIN, type Settings } from './daemon.js';
 import { unpacked } from './software.js';
 
-const software = () => unpacked('postfix', ['postfix', 'rsyslog', 'unbound']);
+const software = () => unpacked('postfix');
 
 /** Unlike any that a Debian system gives to packages or to people. */
 const POSTFIX = 65051;

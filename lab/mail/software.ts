@@ -4,12 +4,12 @@ import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
 /**
- * A folder with these packages' `usr`, `etc` and `packages.txt` (names and versions). They are fetched with apt-get the
- * first time, and kept below node_modules. Throws what apt-get says when that fails.
+ * A folder with the `usr` and `etc` of a mail server's packages, and `packages.txt` (names and versions). They are
+ * fetched with apt-get the first time, and kept below node_modules. Throws what apt-get says when that fails.
  */
-export function unpacked(name: string, packages: readonly string[]): string {
+export function unpacked(name: 'exim' | 'postfix'): string {
   const dir = join(project(), 'node_modules/.cache/culprit-lab', name);
-  const { status, stderr } = spawnSync('sh', [join(project(), 'lab/mail/unpack.sh'), dir, ...packages], {
+  const { status, stderr } = spawnSync('sh', [join(project(), 'lab/mail/unpack.sh'), dir, name], {
     encoding: 'utf8',
   });
   if (status !== 0) throw new Error(`lab: ${name} could not be unpacked: ${stderr.trim()}`);

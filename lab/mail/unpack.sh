@@ -1,11 +1,14 @@
 #!/bin/sh
-# unpack.sh DIR PACKAGE...
-# Unpacks Debian packages, and the libraries of theirs that are not installed, into DIR/usr, for the mail lab to lay over
-# /usr in a namespace. Exim and Postfix cannot both be installed, and nobody's mail server should change for a test.
-# Does nothing when it is there. Needs root (for setuid and setgid programs) and apt-get.
+# unpack.sh DIR exim|postfix
+# Unpacks the Debian packages of a mail server, and the libraries of theirs that are not installed, into DIR/usr, for the
+# mail lab to lay over /usr in a namespace. Exim and Postfix cannot both be installed, and nobody's mail server should
+# change for a test. Does nothing when it is there. Needs root (for setuid and setgid programs) and apt-get.
 set -eu
 dir=$1
-shift
+case $2 in
+  exim) packages="exim4-daemon-light exim4-base unbound" ;;
+  postfix) packages="postfix rsyslog unbound" ;;
+esac
 [ -e "$dir" ] && exit 0
 mkdir -p "$(dirname "$dir")"
 # Two runs may come at once: each makes its own, and the first to be ready stays.
@@ -14,11 +17,12 @@ trap 'rm -rf "$own"' EXIT
 chmod 755 "$own"
 mkdir "$own/debs"
 cd "$own/debs"
-wanted=$*
-for library in $(apt-cache depends "$@" | sed -n 's/^ *Depends: \(lib[a-z0-9.+-]*\)$/\1/p' | sort -u); do
+wanted=$packages
+# shellcheck disable=SC2086 # lists of packages
+for library in $(apt-cache depends $packages | sed -n 's/^ *Depends: \(lib[a-z0-9.+-]*\)$/\1/p' | sort -u); do
   dpkg-query -W -f='${Status}' "$library" 2>/dev/null | grep -q 'ok installed' || wanted="$wanted $library"
 done
-# shellcheck disable=SC2086 # a list of packages
+# shellcheck disable=SC2086
 apt-get download -qq -o APT::Sandbox::User=root $wanted
 for deb in ./*.deb; do
   dpkg-deb -x "$deb" ..

@@ -38,6 +38,8 @@ mkdir /mnt/dev
 for dev in null zero full random urandom tty; do touch /mnt/dev/$dev; mount --bind /dev/$dev /mnt/dev/$dev; done
 mount --rbind /mnt/dev /dev
 ln -s /proc/self/fd /dev/fd
+# Logs are in UTC, wherever this is.
+rm -f /etc/localtime
 hostname "$1"
 ip link set lo up
 echo ready
