@@ -49,6 +49,9 @@ export interface Truth {
   seed: number;
   summary: string;
   culprit: string | null;
+  /** It costs so little that it is as right to accuse nobody. */
+  mild: boolean;
+  also: readonly { culprit: string; provider: ProviderName }[];
   affected: {
     provider: ProviderName;
     hosts: string[];
@@ -84,7 +87,7 @@ const PATIENCE = 45;
 export async function generate(options: Options): Promise<{ truth: Truth; files: Map<string, string> }> {
   const { scenario, seed } = options;
   const dice = new Dice(`mail ${scenario} ${seed}`);
-  const plan: Plan = SCENARIOS[scenario](dice.fork('plan'), seed);
+  const plan: Plan = SCENARIOS[scenario]({ seed, daemon: options.daemon });
   const daemon: MailServer = DAEMONS[options.daemon];
   const settings: Settings = { ...SETTINGS, log: seed % 2 === 1 ? 'debian' : 'full', ...plan.settings };
   const mailing: Mailing = { ...MAILING, ...plan.mailing, ...options.mailing };
@@ -121,6 +124,8 @@ export async function generate(options: Options): Promise<{ truth: Truth; files:
       seed,
       summary: plan.summary,
       culprit: plan.culprit ?? null,
+      mild: plan.mild ?? false,
+      also: plan.also ?? [],
       affected: plan.provider ? affected(plan.provider) : null,
       reply: plan.reply ?? null,
       settings,

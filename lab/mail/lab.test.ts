@@ -50,14 +50,21 @@ const CASES: (Options & { log: string; sent(log: string): Sent[]; came(log: stri
 ];
 
 describe.skipIf(why)(`the mail lab${why ? ` (${why})` : ''}`, () => {
-  describe.each(CASES)('$scenario with $daemon', ({ log: name, sent, came, ...options }) => {
+  let made: Awaited<ReturnType<typeof generate>>[];
+
+  beforeAll(async () => {
+    // At once: worlds do not disturb each other.
+    made = await Promise.all(CASES.map(({ log, sent, came, ...options }) => generate(options)));
+  });
+
+  describe.each(CASES)('$scenario with $daemon', ({ daemon, log: name, sent, came }) => {
     let truth: Truth;
     let log: string;
 
-    beforeAll(async () => {
-      const made = await generate(options);
-      truth = made.truth;
-      log = made.files.get(name) ?? '';
+    beforeAll(() => {
+      const run = made.find((run) => run.truth.daemon === daemon)!;
+      truth = run.truth;
+      log = run.files.get(name) ?? '';
     });
 
     it('hands over every message, and nothing stays', () => {

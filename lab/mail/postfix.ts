@@ -32,7 +32,11 @@ export const postfix: MailServer = {
       '/etc/postfix/tls_policy',
       settings.requireTls.map((domain) => `${domain} encrypt\n`).join(''),
     );
-    world.write('/etc/aliases', MAILBOXES.map((name) => `${name}: /var/mail/${name}\n`).join(''));
+    for (const [n, name] of MAILBOXES.entries()) {
+      addUser(world, name, POSTDROP + 1 + n);
+      await world.must(['install', '-o', name, '-g', 'mail', '-m', '660', '/dev/null', `/var/mail/${name}`]);
+    }
+    world.write('/etc/aliases', 'postmaster: office\n');
     await world.must(['postalias', '/etc/aliases']);
     if (settings.log === 'debian') {
       world.write('/etc/rsyslog-lab.conf', RSYSLOG);

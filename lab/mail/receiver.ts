@@ -25,20 +25,25 @@ export interface Refusal extends Window {
   at: Stage;
   /** Lines of the reply, code included. `{ip}`, `{to}` and `{from}` are filled in. */
   reply: readonly string[];
-  /** The part of the envelopes it happens to; absent: all. */
+  /** The part of the envelopes (of the connections, at `connect`) it happens to, each for good; absent: all. */
   share?: number;
-  /** Only the first so many times a sender and a recipient come. */
+  /** Only the first so many times that an envelope comes. */
   times?: number;
   /** Recipients of one message before this many are not refused. */
   after?: number;
 }
 
+type Gone = 'closed' | 'silent' | 'unreachable';
+
 export interface Manners {
   refusals?: readonly Refusal[];
   /** Seconds that a triplet (client, sender, recipient) must wait (RFC 6647). */
   greylist?: { seconds: number; reply: readonly string[] };
-  /** `closed`: connections are refused. `silent`: packets vanish. At all addresses, or some. */
-  port?: readonly (Window & { is: 'closed' | 'silent'; hosts?: readonly string[]; ipv6?: boolean })[];
+  /**
+   * `closed`: connections are refused. `silent`: packets vanish. `unreachable`: a router says so (ICMP). At all
+   * addresses, or some.
+   */
+  port?: readonly (Window & { is: Gone; hosts?: readonly string[]; ipv6?: boolean })[];
   /** `broken`: the handshake ends in nonsense. `unavailable`: 454. `none`: not offered. */
   tls?: readonly (Window & { is: 'broken' | 'unavailable' | 'none' })[];
   /** Seconds before the greeting, before each reply, and before the reply to the message itself. */
@@ -73,7 +78,9 @@ export class Receiver {
   readonly #servers = new Map<string, Server>();
   readonly #sockets = new Set<Socket>();
   readonly #contexts = new Map<ProviderName, SecureContext>();
+  readonly #unreachable = new Set<string>();
   readonly #triplets = new Map<string, number>();
+  readonly #hit = new Map<string, boolean>();
   readonly #came = new Map<string, number>();
   readonly #switches = new AbortController();
   #start = Date.now();
@@ -135,14 +142,18 @@ export class Receiver {
   refusal(name: ProviderName, at: Stage, from: string, to: string, nth = 1): readonly string[] | null {
     for (const refusal of this.manners(name).refusals ?? []) {
       if (refusal.at !== at || !this.now(refusal) || nth <= (refusal.after ?? 0)) continue;
+      const key = `${name} ${at} ${from} ${to}`;
+      if (refusal.share !== undefined) {
+        const known = at === 'connect' ? undefined : this.#hit.get(key);
+        const hit = known ?? this.#dice.chance(refusal.share);
+        this.#hit.set(key, hit);
+        if (!hit) continue;
+      }
       if (refusal.times !== undefined) {
-        const key = `${name} ${at} ${from} ${to}`;
         const came = this.#came.get(key) ?? 0;
-        // Whether it happens to them is thrown once: what is spared the first time is spared for good.
-        const spared = came === 0 && refusal.share !== undefined && !this.#dice.chance(refusal.share);
-        this.#came.set(key, spared ? Number.POSITIVE_INFINITY : came + 1);
-        if (spared || came >= refusal.times) continue;
-      } else if (refusal.share !== undefined && !this.#dice.chance(refusal.share)) continue;
+        this.#came.set(key, came + 1);
+        if (came >= refusal.times) continue;
+      }
       return refusal.reply;
     }
     return null;
@@ -167,7 +178,9 @@ export class Receiver {
   }
 
   async #appear(name: ProviderName, host: MxHost, address: string): Promise<void> {
-    await this.#world.ip([`addr replace ${address}${address.includes(':') ? '/128' : '/32'} dev lo`]);
+    const net = `${address}${address.includes(':') ? '/128' : '/32'}`;
+    if (this.#unreachable.delete(address)) await this.#world.ip([`route del unreachable ${net}`]);
+    await this.#world.ip([`addr replace ${net} dev lo`]);
     if (this.#servers.has(address)) return;
     const server = await this.#world.listen(address, 25);
     this.#servers.set(address, server);
@@ -186,13 +199,17 @@ export class Receiver {
     });
   }
 
-  async #vanish(address: string, is: 'closed' | 'silent'): Promise<void> {
-    // An address that nobody has is dropped without a word: the gateway does not forward.
-    if (is === 'silent')
-      await this.#world.ip([`addr del ${address}${address.includes(':') ? '/128' : '/32'} dev lo`]);
-    else {
+  async #vanish(address: string, is: Gone): Promise<void> {
+    if (is === 'closed') {
       this.#servers.get(address)?.close();
       this.#servers.delete(address);
+      return;
+    }
+    const net = `${address}${address.includes(':') ? '/128' : '/32'}`;
+    await this.#world.ip([`addr del ${net} dev lo`]);
+    if (is === 'unreachable') {
+      this.#unreachable.add(address);
+      await this.#world.ip([`route add unreachable ${net}`]);
     }
   }
 
@@ -217,7 +234,8 @@ class Conversation {
   #secure = false;
   #from = '';
   #to: string[] = [];
-  #taken = 0;
+  /** The reply to the MAIL command, where it was refused. */
+  #refused: readonly string[] | null = null;
 
   constructor(receiver: Receiver, about: About, socket: Socket) {
     this.#receiver = receiver;
@@ -323,22 +341,22 @@ class Conversation {
     this.#reset();
     this.#from = from;
     const refused = this.#receiver.refusal(this.#about.provider, 'mail', from, '');
-    if (refused) this.#note('mail', refused);
+    this.#refused = refused;
+    // Who was to get it, the pipelined RCPTs tell; without any, there is only this.
+    if (refused && !this.#wire.more()) this.#note('mail', refused);
     this.#wire.write(refused ? this.#fill(refused) : ['250 2.1.0 Ok']);
   }
 
   #rcpt(to: string): void {
     const { provider, client } = this.#about;
     const refused =
+      this.#refused ??
       this.#receiver.refusal(provider, 'rcpt', this.#from, to, this.#to.length + 1) ??
       this.#receiver.greylisted(provider, client, this.#from, to);
-    if (refused) {
-      this.#note('rcpt', refused, { to });
-      this.#wire.write(this.#fill(refused, to));
-    } else {
-      this.#to.push(to);
-      this.#wire.write(['250 2.1.5 Ok']);
-    }
+    if (refused) this.#note(this.#refused ? 'mail' : 'rcpt', refused, { to });
+    else this.#to.push(to);
+    if (this.#refused) this.#wire.write(['503 5.5.1 Error: need MAIL command']);
+    else this.#wire.write(refused ? this.#fill(refused, to) : ['250 2.1.5 Ok']);
   }
 
   async #bdat(line: string): Promise<boolean> {
@@ -369,7 +387,6 @@ class Conversation {
     const reply = refused ?? [this.#provider.taken(id, messageId)];
     for (const to of this.#to) this.#note('data', reply, { to, messageId, bytes: message.length });
     this.#wire.write(this.#fill(reply));
-    this.#taken++;
     this.#reset();
   }
 
@@ -380,6 +397,7 @@ class Conversation {
   #reset(): void {
     this.#from = '';
     this.#to = [];
+    this.#refused = null;
   }
 
   #note(
@@ -451,6 +469,11 @@ class Wire {
   async line(): Promise<string | null> {
     const end = await this.#until(() => this.#read.indexOf('\r\n'));
     return end < 0 ? null : this.#take(end, 2).toString('latin1');
+  }
+
+  /** Whether something is there to be read at once. */
+  more(): boolean {
+    return this.#read.length > 0;
   }
 
   async bytes(count: number): Promise<Buffer | null> {

@@ -3,7 +3,6 @@
  *
  * Times are seconds of the scenario: minutes and hours of a real server, shortened by the daemon's configuration.
  */
-import type { Dice } from '../dice.js';
 import type { Settings } from './daemon.js';
 import type { Mailing } from './mailing.js';
 import { PROVIDER_NAMES, PROVIDERS, type ProviderName } from './providers.js';
@@ -16,6 +15,8 @@ export interface Plan {
   culprit?: string;
   /** Whose mail is late, or fails; absent: nobody's, or everybody's. */
   provider?: ProviderName;
+  /** Who else makes whose mail late. */
+  also?: readonly { culprit: string; provider: ProviderName }[];
   /** When the fault was there; absent: always, or never. */
   fault?: Window;
   script: Script;
@@ -25,11 +26,18 @@ export interface Plan {
   broken?: readonly string[];
   /** The text that the culprit speaks, as sent. */
   reply?: string;
+  /** It costs so little that it is as right to accuse nobody. */
+  mild?: boolean;
   /** Some messages will never leave the queue: that is no reason to wait. */
   undeliverable?: boolean;
 }
 
-type Scenario = (dice: Dice, seed: number) => Plan;
+type Scenario = (about: About) => Plan;
+
+interface About {
+  seed: number;
+  daemon: 'exim' | 'postfix';
+}
 
 const FAULT = { from: 2, until: 20 };
 
@@ -65,7 +73,7 @@ const TOO_MANY_RECIPIENTS =
 export const SCENARIOS = {
   healthy: () => ({ summary: 'every provider takes all mail at once', script: {} }),
 
-  greylist(_, seed) {
+  greylist({ seed }) {
     const reply = seed % 2 === 1 ? POSTGREY : GREYLISTING;
     return {
       summary: 'the school defers each new triplet of client, sender and recipient for 12 s',
@@ -90,21 +98,20 @@ export const SCENARIOS = {
       0.7,
     ),
 
-  /** One MX, and nothing there: refused (odd seeds) or without a word (even seeds). */
-  'unreachable-host': (_, seed) => unreachable('firm', seed),
+  /** One MX, and nothing there: refused, without a word, or with a router's word, by the seed. */
+  'unreachable-host': ({ seed }) => unreachable('firm', seed),
   /** A provider of two addresses, where the other one takes the mail: nobody waits long. */
   'one-address-dead': () => ({
     summary:
       "Google's first MX host vanishes for a while; its second takes the mail after a connection timeout",
     fault: FAULT,
     script: { google: { port: [{ is: 'silent', hosts: ['gmail-smtp-in.l.google.com'], ...FAULT }] } },
-    settings: { connect: 2 },
+    settings: { connect: 2, command: 4 },
   }),
   /** The machine thinks it has IPv6. */
   'ipv6-dead': () => ({
     summary: 'IPv6 leads nowhere: every host that has an IPv6 address is tried there in vain, then by IPv4',
-    script: everybody({ port: [{ is: 'silent', ipv6: true }] }),
-    settings: { connect: 1 },
+    script: everybody({ port: [{ is: 'unreachable', ipv6: true }] }),
   }),
 
   'dns-failure': () => ({
@@ -117,7 +124,7 @@ export const SCENARIOS = {
   }),
 
   /** TLS is required for the firm, and its handshake fails: nonsense (odd seeds) or 454 (even seeds). */
-  'tls-failure': (_, seed) => ({
+  'tls-failure': ({ seed }) => ({
     summary: 'TLS is required for the firm, whose server cannot do it for a while',
     culprit: 'tls-failure',
     provider: 'firm',
@@ -125,20 +132,24 @@ export const SCENARIOS = {
     script: { firm: { tls: [{ is: seed % 2 === 1 ? 'broken' : 'unavailable', ...FAULT }] } },
     settings: { requireTls: PROVIDERS.firm.domains },
   }),
-  /** The innocent twin: TLS fails as well, but is not required. */
-  'tls-fallback': (_, seed) => ({
+  /**
+   * The twin: TLS fails as well, but is not required. Exim tries again in clear at once. Postfix does so only with
+   * messages that have waited once (minimal_backoff_time), so there they are late, and TLS is why.
+   */
+  'tls-fallback': ({ seed, daemon }) => ({
     summary: "the firm's server cannot do TLS for a while; mail goes there in clear",
+    ...(daemon === 'postfix' ? { culprit: 'tls-failure', provider: 'firm' } : {}),
     fault: FAULT,
     script: { firm: { tls: [{ is: seed % 2 === 1 ? 'broken' : 'unavailable', ...FAULT }] } },
   }),
 
-  'local-queueing': () => ({
+  'local-queueing': ({ daemon }) => ({
     summary: 'mail waits on this server, to whomever it goes: every receiver takes it at once',
     culprit: 'local-queueing',
     // For Exim, messages wait for a queue run. For Postfix, for the only delivery process, which these replies keep busy.
-    script: everybody({ slow: { reply: 0.12 } }),
+    script: daemon === 'postfix' ? everybody({ slow: { reply: 0.1 } }) : {},
     settings: { queueing: true, queueRun: 15, retry: 15 },
-    mailing: { messages: 60 },
+    mailing: { messages: 50 },
   }),
 
   /** The provider was busy for a moment, for some; this server comes back only much later. */
@@ -180,10 +191,13 @@ export const SCENARIOS = {
     undeliverable: true,
   }),
 
-  /** One message to a hundred recipients; Yahoo takes ten at a time. */
+  /** One message to a hundred recipients; Yahoo takes three at a time. */
   newsletter: () => ({
-    summary: 'a newsletter goes to 100 recipients; Yahoo takes ten at a time and defers the rest',
-    script: { yahoo: { refusals: [{ at: 'rcpt', reply: [TOO_MANY_RECIPIENTS], after: 10 }] } },
+    summary: 'a newsletter goes to 100 recipients; Yahoo takes three at a time and defers the rest',
+    culprit: 'provider-deferral',
+    mild: true,
+    provider: 'yahoo',
+    script: { yahoo: { refusals: [{ at: 'rcpt', reply: [TOO_MANY_RECIPIENTS], after: 3 }] } },
     mailing: { messages: 40, newsletter: 100 },
   }),
 
@@ -194,6 +208,7 @@ export const SCENARIOS = {
       { at: 'connect', reply: [TSS04] },
       'Yahoo answers 421 TSS04, and the school greylists',
     ),
+    also: [{ culprit: 'greylisting', provider: 'school' }],
     script: {
       yahoo: { refusals: [{ at: 'connect', reply: [TSS04], ...FAULT }] },
       school: { greylist: { seconds: 12, reply: [POSTGREY] } },
@@ -220,9 +235,9 @@ function deferral(
 }
 
 function unreachable(provider: ProviderName, seed: number): Plan {
-  const is = seed % 2 === 1 ? 'closed' : 'silent';
+  const is = (['unreachable', 'closed', 'silent'] as const)[seed % 3]!;
   return {
-    summary: `nothing ${is === 'closed' ? 'listens' : 'answers'} at the firm's only MX host for a while`,
+    summary: `the firm's only MX host is ${is} for a while`,
     culprit: 'unreachable-host',
     provider,
     fault: FAULT,

@@ -203,6 +203,21 @@ export class World {
     });
   }
 
+  /** The internet is a router: only then does the kernel send ICMP for what is unreachable. */
+  async #forward(): Promise<void> {
+    const { code, err } = await finish(
+      spawn(
+        'nsenter',
+        [
+          `--net=/proc/${this.#internet.pid}/ns/net`,
+          ...['sh', '-c', 'for v in ipv4 ipv6; do echo 1 >/proc/sys/net/$v/conf/all/forwarding; done'],
+        ],
+        { stdio: ['ignore', 'pipe', 'pipe'] },
+      ),
+    );
+    if (code !== 0) throw new Error(`lab: the network does not forward: ${err}`);
+  }
+
   async #wire(): Promise<void> {
     const [v4, v6] = ADDRESSES.machine;
     const [gateway4, gateway6] = ADDRESSES.gateway;
@@ -213,7 +228,11 @@ export class World {
       `addr add ${ADDRESSES.office}/24 dev eth0`,
       `addr add ${gateway6}/64 dev eth0 nodad`,
       'link set eth0 up',
+      // What nobody has vanishes without a word, unless a route says otherwise.
+      'route add blackhole 0.0.0.0/0',
+      'route add blackhole ::/0',
     ]);
+    await this.#forward();
     await ip(this.#machine, [
       `addr add ${v4}/24 dev eth0`,
       `addr add ${v6}/64 dev eth0 nodad`,
