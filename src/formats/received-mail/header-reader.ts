@@ -82,8 +82,12 @@ function decoderOf(layout: Layout): (chunk: Uint8Array) => Uint8Array {
   };
 }
 
+const TAB = 9;
 const LF = 10;
 const CR = 13;
+const SPACE = 32;
+/** First letters of what `INDENTED_FIELD` finds. */
+const BEGINS_RESCUED = new Set(Buffer.from('RrXxDd>'));
 
 class HeaderReader {
   /** Nothing more can come: the one mail has been read. */
@@ -95,6 +99,7 @@ class HeaderReader {
   #isAfterBlank = true;
   #header: MailHeader = { line: 1, fields: [], wanted: 0 };
   #current: HeaderField | null = null;
+  #isWanted = false;
   #names = new Set<string>();
   readonly #layout: Layout;
   readonly #wants: (name: string) => boolean;
@@ -116,13 +121,16 @@ class HeaderReader {
       const line = this.#joined(part);
       this.#held = null;
       at = end + 1;
-      yield* this.#take(line);
+      const header = this.#take(line);
+      if (header) yield header;
     }
   }
 
   *end(): Generator<MailHeader> {
-    if (this.#held && !this.isDone) yield* this.#take(this.#held);
-    if (this.#state === 'header') yield* this.#finish();
+    const last = this.#held && !this.isDone ? this.#take(this.#held) : null;
+    if (last) yield last;
+    const header = this.#state === 'header' ? this.#finish() : null;
+    if (header) yield header;
   }
 
   #joined(part: Uint8Array): Uint8Array {
@@ -131,7 +139,8 @@ class HeaderReader {
     return Buffer.concat([this.#held, part.subarray(0, LONGEST_FIELD - this.#held.length)]);
   }
 
-  *#take(bytes: Uint8Array): Generator<MailHeader> {
+  /** Takes a line; gives back the header that it ends. */
+  #take(bytes: Uint8Array): MailHeader | null {
     this.#line++;
     const length = bytes.at(-1) === CR ? bytes.length - 1 : bytes.length;
     if (this.#state === 'body') {
@@ -144,16 +153,28 @@ class HeaderReader {
       )
         this.#state = 'before';
       this.#isAfterBlank = length === 0;
-      return;
+      return null;
     }
+    if (this.#isPassedOver(bytes, length)) return null;
     let text = textOf(bytes, length);
     if (this.#line === 1 && text.startsWith('\ufeff')) text = text.slice(1);
     text = this.#unquoted(text);
-    if (text.trim() === '') {
-      if (this.#state === 'header' && !this.#layout.doubled) yield* this.#finish();
-      return;
-    }
+    if (text.trim() === '') return this.#state === 'header' && !this.#layout.doubled ? this.#finish() : null;
     this.#read(text, bytes.length >= LONGEST_FIELD);
+    return null;
+  }
+
+  /** A folded line of a field that nobody wants, or that is full: most of a long header. */
+  #isPassedOver(bytes: Uint8Array, length: number): boolean {
+    if (this.#state !== 'header' || this.#layout.prefix !== '' || (bytes[0] !== SPACE && bytes[0] !== TAB))
+      return false;
+    if (this.#current && this.#isWanted && this.#current.value.length < LONGEST_FIELD) return false;
+    let at = 1;
+    while (at < length && (bytes[at] === SPACE || bytes[at] === TAB)) at++;
+    // It may still be a field that was indented by whoever pasted it.
+    if (at === length || BEGINS_RESCUED.has(bytes[at]!)) return false;
+    if (this.#current) this.#current.cut = true;
+    return true;
   }
 
   #unquoted(text: string): string {
@@ -182,21 +203,22 @@ class HeaderReader {
     const value = text.slice(text.indexOf(':') + 1).trim();
     this.#current = { name, value: '', line: this.#line, cut: false };
     append(this.#current, value, cut);
-    if (!this.#wants(name)) return;
+    this.#isWanted = this.#wants(name);
+    if (!this.#isWanted) return;
     this.#header.wanted++;
     if (this.#header.fields.length < MOST_FIELDS) this.#header.fields.push(this.#current);
   }
 
-  *#finish(): Generator<MailHeader> {
+  #finish(): MailHeader | null {
     this.#current = null;
     const isHeader = this.#names.has('received') || this.#names.size >= 2;
-    if (isHeader) yield this.#header;
     if (this.#layout.mbox) {
       this.#state = 'body';
       this.#isAfterBlank = true;
     } else if (isHeader) this.isDone = true;
     else this.#state = 'before';
     if (this.isDone) this.#state = 'body';
+    return isHeader ? this.#header : null;
   }
 }
 

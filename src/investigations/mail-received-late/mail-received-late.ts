@@ -12,6 +12,7 @@ import {
   type Held,
   keepTime,
   passGreylist,
+  queueIdOf,
   readOwnLog,
   type Wait,
 } from './remedies.js';
@@ -215,6 +216,8 @@ const label = (scene: Scene, hop: number): string =>
   hop === AUTHOR
     ? 'the author'
     : `hop ${hop + 1}${scene.hosts[hop]?.name ? `, ${scene.hosts[hop]!.name}` : ''}`;
+const clockOf = (scene: Scene, hop: number): string =>
+  hop === AUTHOR ? 'the author’s clock' : `the clock of ${label(scene, hop)}`;
 const percent = (share: number) => `${Math.round(share * 100)} %`;
 const times = (n: number, word: string) => `${n} ${word}${n === 1 ? '' : 's'}`;
 
@@ -376,6 +379,17 @@ function slowHop(scene: Scene, gap: Gap): Weighed {
       weight: -3,
       from: placesOf(scene, gap),
     });
+  // A clock beyond the wait that contradicts one of its ends by as much may be right, and that end wrong.
+  const disputed = scene.skewed.find(
+    (s) =>
+      (s.isAmbiguous || s.hop < gap.from.hop || s.hop > gap.to.hop) &&
+      Math.abs(offBy(s)) >= gap.seconds / 2 &&
+      [gap.from.hop, gap.to.hop].includes(rivalOf(scene, s)),
+  );
+  if (disputed)
+    signs.push({ says: backwards(scene, disputed), weight: -5, from: neighbours(scene, disputed) });
+  else if (scene.skewed.length === 0)
+    signs.push({ says: 'no step of the way goes back in time', weight: 1, from: placesOf(scene, gap) });
   if (operators.size > 1)
     signs.push({
       says: `it may have been any of ${names.join('; ')}: the times between cannot be relied on`,
@@ -396,8 +410,8 @@ function slowHop(scene: Scene, gap: Gap): Weighed {
     signs,
     bring: [
       ...holders.slice(0, 2).map((hop) => {
-        const { id, by } = scene.mail.traces[hop]!;
-        return `the mail log of ${label(scene, hop)}${id && by ? ` for ${id}` : ''}, which has every attempt and the answer to it`;
+        const id = queueIdOf(scene.mail.traces[hop]!);
+        return `the mail log of ${label(scene, hop)}${id ? ` for ${id}` : ''}, which has every attempt and the answer to it`;
       }),
       'another mail that came the same way: a wrong clock shows in each, a queue does not',
     ],
@@ -501,7 +515,7 @@ function skewInstead(scene: Scene, gap: Gap): Weighed {
     signs.push({ says: 'no step goes back in time there', weight: -1, from: placesOf(scene, gap) });
   return {
     id: 'clock-skew',
-    says: `nobody held it: the clock of ${label(scene, hop as number)} is ${side === 'before' ? 'behind' : 'ahead'} by about ${wait(gap.seconds)}`,
+    says: `nobody held it: ${clockOf(scene, hop as number)} is ${side === 'before' ? 'behind' : 'ahead'} by about ${wait(gap.seconds)}`,
     weight: sum(-3, signs),
     signs,
     bring: ['another mail that came the same way: a wrong clock shows in each, a queue does not'],
@@ -569,6 +583,8 @@ function neighbours(scene: Scene, s: Skewed): Place[] {
 function backwards(scene: Scene, s: Skewed): string {
   const rival = rivalOf(scene, s);
   const [early, late] = offBy(s) > 0 ? [s.hop, rival] : [rival, s.hop];
+  if (early === AUTHOR)
+    return `${label(scene, late)} got it ${wait(offBy(s))} before it was written, by their clocks`;
   return `${label(scene, late)} got it ${wait(offBy(s))} before ${label(scene, early)} had it, by their clocks`;
 }
 
@@ -581,9 +597,9 @@ function range(s: Skewed): string {
 }
 
 function skewSays(scene: Scene, s: Skewed): string {
-  if (!s.isAmbiguous) return `the clock of ${label(scene, s.hop)} is ${range(s)}`;
+  if (!s.isAmbiguous) return `${clockOf(scene, s.hop)} is ${range(s)}`;
   const [way, other] = offBy(s) > 0 ? ['ahead', 'behind'] : ['behind', 'ahead'];
-  return `the clock of ${label(scene, s.hop)} is ${way}, or that of ${label(scene, rivalOf(scene, s))} ${other}, by at least ${wait(offBy(s))}`;
+  return `${clockOf(scene, s.hop)} is ${way}, or ${clockOf(scene, rivalOf(scene, s))} ${other}, by at least ${wait(offBy(s))}`;
 }
 
 const sum = (prior: number, signs: Sign[]): number => prior + signs.reduce((total, s) => total + s.weight, 0);
@@ -773,7 +789,7 @@ function subjectOf(scene: Scene, hop: number | null, gap: Gap | null): Record<st
   const { name, operator } = scene.hosts[hop]!;
   if (name) subject.host = name;
   if (operator) subject.operator = operator;
-  const { id } = scene.mail.traces[hop]!;
+  const id = queueIdOf(scene.mail.traces[hop]!);
   if (id && gap) subject.queueId = id;
   return subject;
 }

@@ -24,21 +24,26 @@ const ID = /^[A-Za-z0-9._-]{1,64}$/;
 /** `1njbGQ-005LxL-M5`; since 4.97 `1rZ3Qq-00000001abc-2xyz`. */
 const EXIM_ID = /^[A-Za-z0-9]{6}-[A-Za-z0-9]{6}(?:[A-Za-z0-9]{5})?-[A-Za-z0-9]{2}(?:[A-Za-z0-9]{2})?$/;
 
+/** Exchange writes its own version behind ID, which tells nobody which mail it was. */
+const VERSION = /^\d{1,3}(?:\.\d{1,6}){2,3}$/;
+export const queueIdOf = (trace: Trace): string | null =>
+  trace.id !== null && !VERSION.test(trace.id) ? trace.id : null;
+
 /** What the operator of a host is asked, with everything he needs to look it up. */
 export function askOperator(w: Wait): Remedy {
   const { holder, to } = w;
-  const id = holder.trace.id;
+  const [id, nextId] = [queueIdOf(holder.trace), queueIdOf(to.trace)];
   return {
     title: `ask who runs ${holder.label} what its log says of these ${wait((w.until - w.from) / 1000)}`,
     change: [
       `To: ${postmaster(holder.host)}`,
       `Your host ${oneLine(holder.label)} took a mail over at ${utc(w.from)}${id ? ` with queue id ${oneLine(id)}` : ''}.`,
-      `${oneLine(to.label)} got it at ${utc(w.until)}${to.trace.id ? ` (its id ${oneLine(to.trace.id)})` : ''}, ${wait((w.until - w.from) / 1000)} later.`,
+      `${oneLine(to.label)} got it at ${utc(w.until)}${nextId ? ` (its id ${oneLine(nextId)})` : ''}, ${wait((w.until - w.from) / 1000)} later.`,
       ...(w.messageId ? [`Message-ID: ${oneLine(w.messageId)}`] : []),
       'Please look it up in your mail log: when was each delivery tried, and what was the answer (4xx)?',
       ...(holder.host.known?.lookup ? [`Look-up: ${holder.host.known.lookup}`] : []),
     ].join('\n'),
-    where: `a mail to ${postmaster(holder.host)}, or their support`,
+    where: `a mail to ${postmaster(holder.host)}`,
     cost: 'a mail; logs are often kept for a few weeks only',
     undo: '',
     preferred: true,

@@ -34,6 +34,8 @@ export function renderMail(answer: MailAnswer, opts: Screen): string {
 
 function header(answer: MailAnswer, width: number): Line[] {
   const parts: Line[] = [[span('culprit', 'strong')], [span(`${answer.path}:${answer.line}`)]];
+  const [day, ...more] = daysOf(answer);
+  if (day !== undefined && more.length === 0) parts.push([span(day)]);
   if (answer.messageId !== null) parts.push([span(answer.messageId, 'dim')]);
   const { spf, authentication, returnPath } = answer;
   const told: string[] = [];
@@ -50,18 +52,22 @@ function header(answer: MailAnswer, width: number): Line[] {
   ];
 }
 
+/** The days on which it was under way, in UTC. */
+function daysOf(answer: MailAnswer): string[] {
+  const times = [answer.date, ...answer.hops.map((h) => h.time)];
+  return [...new Set(times.flatMap((t) => (t === null ? [] : [t.slice(0, 10)])))];
+}
+
 function hops(answer: MailAnswer, width: number, unicode: boolean): Line[] {
   const shown = answer.hops.slice(0, MOST_HOPS);
   if (shown.length === 0) return [];
   const queued = answer.queuedSeconds;
   const largest = Math.max(0, queued ?? 0, ...shown.map((h) => h.heldSeconds ?? 0));
-  const days = new Set(
-    [...shown.map((h) => h.time), answer.date].flatMap((t) => (t ? [t.slice(0, 10)] : [])),
-  );
+  const oneDay = daysOf(answer).length === 1;
   const barWidth = width >= 100 ? 14 : 8;
   const columns: Column[] = [
     { title: 'hop', align: 'right' },
-    { title: days.size === 1 ? `UTC, ${[...days][0]}` : 'UTC' },
+    { title: 'UTC' },
     { title: 'by', cut: 'middle', min: 14 },
     { title: 'from', cut: 'middle', min: 14, priority: 3 },
     { title: 'with', cut: 'end', min: 6, priority: 4 },
@@ -72,7 +78,7 @@ function hops(answer: MailAnswer, width: number, unicode: boolean): Line[] {
     span(held === null || largest === 0 ? '' : bar(held / largest, barWidth, unicode), 'bar');
   const cells: (Span | string)[][] = shown.map((h) => [
     String(h.hop),
-    time(h, days.size === 1),
+    time(h, oneDay),
     span(h.by ?? '–', 'strong'),
     peer(h.from),
     span(h.with ?? '', 'dim'),
@@ -83,7 +89,7 @@ function hops(answer: MailAnswer, width: number, unicode: boolean): Line[] {
     const early = queued !== null && queued < 0;
     cells.unshift([
       '',
-      clock(answer.date, days.size === 1),
+      clock(answer.date, oneDay),
       span('the author’s date', 'dim'),
       '',
       '',
@@ -120,10 +126,7 @@ function time(hop: MailHop, oneDay: boolean): Span {
 }
 
 function peer(from: MailPeer | null): Span {
-  if (from === null) return span('');
-  const name = from.reverse ?? from.name ?? '';
-  const address = from.address !== null && from.address !== name ? ` [${from.address}]` : '';
-  return span(`${name}${address}`.trim(), 'dim');
+  return span(from?.reverse ?? from?.name ?? from?.address ?? '', 'dim');
 }
 
 function held(hop: MailHop, hops: number): Span {
