@@ -31,8 +31,8 @@ export abstract class ByteRows<D extends TextTable = TextTable> {
   constructor(
     public buffer: Uint8Array,
     public view: DataView,
-    private readonly seedA: number,
-    private readonly seedB: number,
+    readonly seedA: number,
+    readonly seedB: number,
     names: readonly D[],
     public escaping: Escaping = 'log',
   ) {
@@ -75,8 +75,12 @@ export abstract class ByteRows<D extends TextTable = TextTable> {
       b = Math.imul((b + w) | 0, MIX_B);
       b = (b << 13) | (b >>> 19);
     }
-    a = finish(a ^ length);
-    b = finish(b + length);
+    return this.internHashed(dictionary, start, end, finish(a ^ length), finish(b + length));
+  }
+
+  /** `intern` where the hash is known already. */
+  internHashed(dictionary: Dictionary, start: number, end: number, a: number, b: number): number {
+    if (end <= start || (end - start === 1 && this.buffer[start] === 45)) return 0;
     return (
       dictionary.index.find(a, b) ||
       dictionary.add(a, b, textOf(this.buffer.subarray(start, end), this.escaping))

@@ -4,7 +4,7 @@
  * are expected once in 10^9 values squared over 2^65, and cannot be prepared by whoever writes the log.
  *
  * Units:  ids count from 1; id 0 is "absent" (a `-`, an empty or a missing field).
- * Memory: 16 bytes a slot, about `MOST` entries; past that the dictionary starts again between two batches and
+ * Memory: 12 bytes a slot, about `MOST` entries; past that the dictionary starts again between two batches and
  *         says so, and whoever collects the additions finds the old id by its hash.
  */
 const MOST = 1 << 18;
@@ -25,18 +25,18 @@ export interface Additions {
   hashes: Int32Array<ArrayBuffer>;
 }
 
-/** Where a hash leads to its id: open addressing, never more than half full. */
+/** Where a hash leads to its id: open addressing, never more than three quarters full. */
 export class HashIndex {
   size = 0;
   private mask = 1023;
-  /** Slots of four, so that one is a cache line's quarter: lane a, lane b, id (0 = empty), unused. */
-  private slots = new Int32Array(1024 * 4);
+  /** Slots of three: lane a, lane b, id (0 = empty). */
+  private slots = new Int32Array(1024 * 3);
 
   /** The id of a hash, or 0 when it is not known. */
   find(a: number, b: number): number {
     const { slots, mask } = this;
     for (let i = a & mask; ; i = (i + 1) & mask) {
-      const at = i << 2;
+      const at = i * 3;
       const id = slots[at + 2]!;
       if (id === 0 || (slots[at] === a && slots[at + 1] === b)) return id;
     }
@@ -44,29 +44,30 @@ export class HashIndex {
 
   /** Adds a hash that is not there yet. */
   add(a: number, b: number, id: number): void {
-    if (++this.size * 2 > this.mask) this.grow();
+    if (++this.size * 4 > this.mask * 3) this.grow();
     this.place(a, b, id);
   }
 
   clear(): void {
     this.size = 0;
     this.mask = 1023;
-    this.slots = new Int32Array(1024 * 4);
+    this.slots = new Int32Array(1024 * 3);
   }
 
   private place(a: number, b: number, id: number): void {
-    let i = a & this.mask;
-    while (this.slots[(i << 2) + 2] !== 0) i = (i + 1) & this.mask;
-    this.slots[i << 2] = a;
-    this.slots[(i << 2) + 1] = b;
-    this.slots[(i << 2) + 2] = id;
+    const { slots, mask } = this;
+    let i = a & mask;
+    while (slots[i * 3 + 2] !== 0) i = (i + 1) & mask;
+    slots[i * 3] = a;
+    slots[i * 3 + 1] = b;
+    slots[i * 3 + 2] = id;
   }
 
   private grow(): void {
     const old = this.slots;
     this.mask = this.mask * 2 + 1;
-    this.slots = new Int32Array((this.mask + 1) * 4);
-    for (let at = 0; at < old.length; at += 4)
+    this.slots = new Int32Array((this.mask + 1) * 3);
+    for (let at = 0; at < old.length; at += 3)
       if (old[at + 2] !== 0) this.place(old[at]!, old[at + 1]!, old[at + 2]!);
   }
 }
@@ -80,7 +81,18 @@ export class Dictionary {
   private ends: number[] = [];
   private hashes: number[] = [];
 
+  /** The value met last, for fields of few values: a key of the caller's choice, its length and id. */
+  lastKey = 0;
+  lastLength = 0;
+  lastId = 0;
+
   constructor(private readonly most = MOST) {}
+
+  remember(key: number, length: number, id: number): void {
+    this.lastKey = key;
+    this.lastLength = length;
+    this.lastId = id;
+  }
 
   /** Gives a new hash its id. `text` is valid UTF-8; it is copied. */
   add(a: number, b: number, text: Uint8Array): number {
@@ -120,6 +132,7 @@ export class Dictionary {
   /** Starts again from id 1. Only between batches: rows already filled would point at other texts. */
   restart(): void {
     this.index.clear();
+    this.remember(0, 0, 0);
     this.restarted = true;
     this.forgetAdditions();
   }

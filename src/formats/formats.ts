@@ -4,6 +4,7 @@ import { formatName } from './access-log/formats.js';
 import { LogReader } from './access-log/log-reader.js';
 import type { Batch, BulkReader, FactTable, TextTable } from './bulk.js';
 import { type EximHow, EximLogReader } from './exim-log/log-reader.js';
+import type { LineKernel } from './line-kernel.js';
 import { MAIL_FACTS } from './mail-log/columns.js';
 import { type PostfixHow, PostfixLogReader } from './postfix-log/log-reader.js';
 
@@ -23,7 +24,8 @@ interface Entry<H> {
   inParts: boolean;
   /** As shown: `access-log (combined)`. */
   nameOf(how: H): string;
-  reader(how: H, seeds: [number, number], onBatch: OnBatch): BulkReader;
+  /** `kernel`: this thread’s own, which only one reader may use at a time. */
+  reader(how: H, seeds: [number, number], onBatch: OnBatch, kernel: LineKernel | null): BulkReader;
 }
 
 /** The list of bulk formats: a new one is one more entry (CONTRIBUTING.md). */
@@ -32,7 +34,7 @@ const BULK_FORMATS: { [F in BulkFormat]: Entry<Extract<How, { format: F }>> } = 
     table: REQUEST_FACTS,
     inParts: true,
     nameOf: ({ choice }) => formatName(choice),
-    reader: ({ choice }, seeds, onBatch) => new LogReader(choice, seeds, onBatch),
+    reader: ({ choice }, seeds, onBatch, kernel) => new LogReader(choice, seeds, onBatch, undefined, kernel),
   },
   'exim-log': {
     table: MAIL_FACTS,
@@ -63,6 +65,11 @@ export const inParts = (how: How): boolean => entryOf(how).inParts;
 export const nameOf = (how: How): string => entryOf(how).nameOf(how);
 export const isBulk = (kind: string): kind is BulkFormat => Object.hasOwn(BULK_FORMATS, kind);
 
-export function readerOf(how: How, seeds: [number, number], onBatch: OnBatch): BulkReader {
-  return entryOf(how).reader(how, seeds, onBatch);
+export function readerOf(
+  how: How,
+  seeds: [number, number],
+  onBatch: OnBatch,
+  kernel: LineKernel | null,
+): BulkReader {
+  return entryOf(how).reader(how, seeds, onBatch, kernel);
 }

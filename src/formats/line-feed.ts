@@ -1,10 +1,13 @@
 import type { Batch, BulkReader, BytesTold, Pending, Tally } from './bulk.js';
 import type { ByteRows } from './byte-rows.js';
+import type { LineKernel } from './line-kernel.js';
 import { Unread } from './unread.js';
 
 /** A longer line is not kept in memory: it is counted, shown by its beginning, and skipped. */
 const LONGEST_LINE = 1 << 20;
 const SLACK = 8;
+/** Bytes that a reader holds at once; a longer line gets more. */
+export const READ_BUFFER = 4 << 20;
 const EXCERPT = 200;
 /** A batch ends here though few of its lines were read: what unread lines put into dictionaries is let go. */
 const MOST_LINES = 1 << 18;
@@ -46,14 +49,18 @@ export class LineFeed implements BulkReader {
   /** Bytes of this job before the buffer's first. */
   private before = 0;
 
-  /** @param onBatch  gets each full batch; its buffers are its own from then on */
+  /**
+   * @param onBatch  gets each full batch; its buffers are its own from then on
+   * @param kernel   of this thread, where no other reader uses it; its memory takes the place of `capacity`
+   */
   constructor(
     private readonly format: LineFormat,
     private readonly onBatch: (batch: Batch) => void,
-    capacity = 4 << 20,
+    capacity = READ_BUFFER,
+    kernel: LineKernel | null = null,
   ) {
-    this.buffer = new Uint8Array(0);
-    this.widen(capacity + SLACK);
+    this.buffer = kernel?.begin() ?? new Uint8Array(capacity + SLACK);
+    this.readFrom(this.buffer);
   }
 
   restart(): void {
@@ -77,9 +84,13 @@ export class LineFeed implements BulkReader {
   private widen(length: number): void {
     const wider = new Uint8Array(length);
     wider.set(this.buffer.subarray(0, this.held));
-    this.buffer = wider;
-    this.format.rows.buffer = wider;
-    this.format.rows.view = new DataView(wider.buffer);
+    this.readFrom(wider);
+  }
+
+  private readFrom(buffer: Uint8Array<ArrayBuffer>): void {
+    this.buffer = buffer;
+    this.format.rows.buffer = buffer;
+    this.format.rows.view = new DataView(buffer.buffer);
   }
 
   feed(bytes: Uint8Array): void {

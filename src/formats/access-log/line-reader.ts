@@ -1,3 +1,4 @@
+import { type Cut, kernelOf, type LineKernel, MOST_CUTS } from '../line-kernel.js';
 import { Unread } from '../unread.js';
 import { Field, type Program, type Step } from './program.js';
 import type { Rows } from './rows.js';
@@ -9,6 +10,13 @@ export class LineReader {
   private readonly ops: Int32Array;
   /** How far the last line got: the furthest program names the reason. */
   reached = 0;
+  /** How the kernel is to cut plain lines; null where the format has what it cannot cut. */
+  private readonly cuts: Cut[] | null;
+  /** The buffer that `kernel` was looked up for. */
+  private buffer: Uint8Array | null = null;
+  private kernel: LineKernel | null = null;
+  private from = 0;
+  private to = 0;
 
   constructor(
     private readonly program: Program,
@@ -25,10 +33,81 @@ export class LineReader {
         comesThen(program.steps[i + 1]),
       ]),
     );
+    this.cuts = cutsOf(program);
   }
 
   /** Reads the line in [start, end) into the current row. */
   read(start: number, end: number): Unread {
+    const { rows } = this;
+    if (rows.buffer !== this.buffer) this.attach(rows.buffer);
+    return this.kernel !== null && this.readPlain(this.kernel, start, end)
+      ? Unread.none
+      : this.readAny(start, end);
+  }
+
+  private attach(buffer: Uint8Array): void {
+    this.buffer = buffer;
+    this.kernel = this.cuts && kernelOf(buffer);
+    const placed = this.cuts && this.kernel?.place(this.cuts);
+    if (!placed) this.kernel = null;
+    else {
+      this.from = placed.from;
+      this.to = placed.to;
+    }
+  }
+
+  /** Reads a line that the kernel can cut; false leaves it, and the saying why not, to `readAny`. */
+  private readPlain(kernel: LineKernel, start: number, end: number): boolean {
+    const { rows, ops, program, clock } = this;
+    const { lead, steps } = program;
+    const { buffer: b, dictionaries: d } = rows;
+    for (let i = 0; i < lead.length; i++, start++) if (b[start] !== lead[i]) return false;
+    if (start >= end) return false;
+    const count = kernel.cut(start, end, this.from, this.to, rows.seedA, rows.seedB);
+    if (count === 0) return false;
+    rows.clear();
+    const { out } = kernel;
+    for (let s = 0, o = 0, r = 0; s < count; s++, o += 5, r += 4) {
+      const field = ops[o]!;
+      const from = out[r]!;
+      const to = out[r + 1]!;
+      switch (field) {
+        case Field.skip:
+          break;
+        case Field.client:
+          if (to === from || (to - from === 1 && b[from] === 45)) return false;
+          if (rows.client === 0)
+            rows.client = rows.internHashed(d.client, from, to, out[r + 2]!, out[r + 3]!);
+          break;
+        case Field.vhost:
+          // A digit or a colon at its end may be a port's.
+          if (b[to - 1]! <= 58) rows.vhost = rows.hostName(from, to);
+          else rows.vhost = rows.internHashed(d.vhost, from, to, out[r + 2]!, out[r + 3]!);
+          break;
+        case Field.user:
+          if (b[from] === 45 && b[from + 1] === 32 && to - from > 1) return false;
+          rows.user = rows.internHashed(d.user, from, to, out[r + 2]!, out[r + 3]!);
+          break;
+        case Field.referer:
+          rows.referer = rows.internHashed(d.referer, from, to, out[r + 2]!, out[r + 3]!);
+          break;
+        case Field.agent:
+          rows.agent = rows.internHashed(d.agent, from, to, out[r + 2]!, out[r + 3]!);
+          break;
+        case Field.request:
+          rows.requestCut(out, from, to);
+          break;
+        default:
+          if (field >= Field.timeClf && field <= Field.timePattern) {
+            if (this.time(field, from, end, steps[s]!.pattern) || clock.end !== to) return false;
+          } else if (this.value(field, from, to, ops[o + 1] !== 0)) return false;
+      }
+    }
+    return true;
+  }
+
+  /** Reads any line, by the rules for what may be odd about it. */
+  private readAny(start: number, end: number): Unread {
     const { rows, ops, program } = this;
     const { lead, steps } = program;
     const b = rows.buffer;
@@ -174,7 +253,8 @@ export class LineReader {
     const { clock, rows } = this;
     const b = rows.buffer;
     let seconds: number;
-    if (field === Field.timeClf) seconds = start + 26 <= end ? clock.clf(b, start) : Number.NaN;
+    if (field === Field.timeClf)
+      seconds = start + 26 <= end ? clock.clfNear(rows.view, b, start) : Number.NaN;
     else if (field === Field.timeIso) seconds = start + 19 <= end ? clock.iso(b, start, end) : Number.NaN;
     else if (field === Field.timePattern) seconds = clock.pattern(b, start, end, pattern!);
     else {
@@ -318,6 +398,50 @@ function decimal(b: Uint8Array, start: number, end: number): number {
   return scale > 1 ? value / scale : value;
 }
 
+/**
+ * The cuts of a format's plain lines, or null where its fields need more than a byte to end them. Where a plain
+ * line's field ends, `readAny` ends it too.
+ */
+function cutsOf({ steps, least }: Program): Cut[] | null {
+  if (steps.length > MOST_CUTS) return null;
+  const cuts: Cut[] = [];
+  for (const [s, { field, quote, literal }] of steps.entries()) {
+    const last = s + 1 === steps.length;
+    if (literal.length > 4 || (literal.length === 0 && !last)) return null;
+    if (quote !== 0 && literal.length < 2 && !last) return null;
+    const before = steps[s - 1];
+    const then = comesThen(steps[s + 1]);
+    const first = literal[0] ?? (isNumber(field) ? 32 : 10);
+    let never = first;
+    // Of several colons before a space, the last one ends the field.
+    const behindColon = before?.quote === 0 && before.literal[0] === 58;
+    if (behindColon && (quote !== 0 || literal[0] !== 32)) return null;
+    if (quote !== 0) never = 0x5c;
+    else if (literal.length > 0) {
+      if (behindColon) never = 58;
+      else if (field === Field.forwarded) never = 44;
+      else if (field === Field.client || first === 58) never = 32;
+    }
+    cuts.push({
+      stop: first,
+      never,
+      literal,
+      next: last
+        ? 'end'
+        : quote !== 0
+          ? then === NUMBER
+            ? 'digit or dash'
+            : 'any'
+          : then === TIME
+            ? 'digit'
+            : 'any',
+      keep: field === Field.request ? 'request' : isText(field) ? 'hash' : 'ends',
+      othersMayMiss: quote === 0 && s + 1 >= least && s + 1 < steps.length,
+    });
+  }
+  return cuts;
+}
+
 /** What the next step's value must begin with: any byte, a digit or a dash, a digit. */
 const NUMBER = 1;
 const TIME = 2;
@@ -329,6 +453,17 @@ function comesThen(next: Step | undefined): number {
   return next.pattern === undefined || /^(%[YymdHMSs]|\d)/.test(Buffer.from(next.pattern).toString())
     ? TIME
     : 0;
+}
+
+/** Fields that are interned whole. */
+function isText(field: Field): boolean {
+  return (
+    field === Field.client ||
+    field === Field.vhost ||
+    field === Field.user ||
+    field === Field.referer ||
+    field === Field.agent
+  );
 }
 
 function isNumber(field: Field | number | undefined): boolean {

@@ -1,5 +1,6 @@
 import type { Batch, BytesTold } from '../bulk.js';
 import { LineFeed, type LineFormat } from '../line-feed.js';
+import type { LineKernel } from '../line-kernel.js';
 import { Unread } from '../unread.js';
 import { type FormatChoice, programs } from './formats.js';
 import { JsonReader } from './json-reader.js';
@@ -24,8 +25,9 @@ export class LogReader extends LineFeed {
     seeds: [number, number],
     onBatch: (batch: Batch) => void,
     capacity?: number,
+    kernel?: LineKernel | null,
   ) {
-    super(new AccessLines(choice, seeds), onBatch, capacity);
+    super(new AccessLines(choice, seeds), onBatch, capacity, kernel);
   }
 }
 

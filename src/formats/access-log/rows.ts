@@ -1,5 +1,6 @@
 import { BATCH_ROWS, type StoredColumn, words } from '../bulk.js';
 import { ByteRows } from '../byte-rows.js';
+import { REQUEST_PATH, REQUEST_QUERY } from '../line-kernel.js';
 import type { Escaping } from '../texts.js';
 import { type Columns, DICTIONARIES, type DictionaryName, emptyColumns } from './columns.js';
 
@@ -115,6 +116,52 @@ export class Rows extends ByteRows<DictionaryName> {
       uriEnd = end - 9;
     }
     this.uri(p + 1, uriEnd);
+  }
+
+  /** `request` where a kernel has cut it: see `LineKernel.out`. */
+  requestCut(out: Int32Array, start: number, end: number): void {
+    const { buffer: b, view, dictionaries } = this;
+    const { method, protocol } = dictionaries;
+    const pathStart = out[REQUEST_PATH]!;
+    const space = pathStart - 1;
+    // "GET " and "POST" with a space behind it fill a word, which tells the method that was met last.
+    const word = view.getInt32(start, true);
+    if (word === method.lastKey && space - start === method.lastLength && space < end)
+      this.method = method.lastId;
+    else {
+      let p = start;
+      while (p < space && isTokenByte(b[p]!)) p++;
+      if (p < space || p === start || p - start > 24 || space >= end) {
+        this.request(start, end);
+        return;
+      }
+      this.method = this.intern(method, start, p);
+      if (p - start === 3 || p - start === 4) method.remember(word, p - start, this.method);
+    }
+    let uriEnd = end;
+    if (end - space > 9 && b[end - 9] === 32 && view.getInt32(end - 8, true) === 0x50545448) {
+      const version = view.getInt32(end - 4, true);
+      if (version !== protocol.lastKey || protocol.lastLength !== 8)
+        protocol.remember(version, 8, this.intern(protocol, end - 8, end));
+      this.protocol = protocol.lastId;
+      uriEnd = end - 9;
+    }
+    const q = out[REQUEST_PATH + 1]!;
+    this.path = this.internHashed(
+      dictionaries.path,
+      pathStart,
+      q,
+      out[REQUEST_PATH + 2]!,
+      out[REQUEST_PATH + 3]!,
+    );
+    if (q < uriEnd)
+      this.query = this.internHashed(
+        dictionaries.query,
+        q + 1,
+        uriEnd,
+        out[REQUEST_QUERY + 2]!,
+        out[REQUEST_QUERY + 3]!,
+      );
   }
 
   /** A path that may carry a query. */

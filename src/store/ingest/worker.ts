@@ -3,6 +3,8 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { BrokenOff, decompress } from '../../evidence/evidence.js';
 import type { Batch, BulkReader } from '../../formats/bulk.js';
 import { readerOf } from '../../formats/formats.js';
+import { READ_BUFFER } from '../../formats/line-feed.js';
+import { lineKernel } from '../../formats/line-kernel.js';
 import { agrees, CheckpointTap } from './identity.js';
 import type { Checkpoint, Done, FromWorker, Job, ToWorker } from './protocol.js';
 
@@ -44,6 +46,8 @@ function send(batch: Batch): void {
   post({ is: 'batch', id: jobId, read: { batch, upTo, checkpoints } }, buffers);
 }
 
+/** The reader before this one is never used again. */
+const kernel = lineKernel(READ_BUFFER + 8);
 let reader: BulkReader | null = null;
 let readerKey = '';
 
@@ -51,7 +55,7 @@ let readerKey = '';
 function readerFor(job: Job): BulkReader {
   const key = JSON.stringify(job.how);
   if (!reader || key !== readerKey) {
-    reader = readerOf(job.how, seeds, send);
+    reader = readerOf(job.how, seeds, send, kernel);
     // Dictionaries of another reader number their texts anew.
     reader.announceRestart();
     readerKey = key;
