@@ -20,7 +20,7 @@ function signed(n: number): Code {
 }
 
 const TYPES = { i32: 0x7f, v128: 0x7b } as const;
-export type ValueType = keyof typeof TYPES;
+type ValueType = keyof typeof TYPES;
 
 /** One byte each: operands are taken from the stack, the result goes there. */
 export const op = {
@@ -59,11 +59,10 @@ export const load8 = (offset = 0): Code => [0x2d, 0, ...unsigned(offset)];
 export const load32 = (offset = 0): Code => [0x28, 0, ...unsigned(offset)];
 export const load128 = (offset = 0): Code => [0xfd, 0, 0, ...unsigned(offset)];
 export const store32 = (offset = 0): Code => [0x36, 0, ...unsigned(offset)];
-/** Structured control: `branch(0)` leaves the innermost block, or begins the innermost loop again. */
+/** Structured control: `branchIf(0)` leaves the innermost block, or begins the innermost loop again. */
 export const block = (...code: Code[]): Code => [0x02, 0x40, ...code.flat(), 0x0b];
 export const loop = (...code: Code[]): Code => [0x03, 0x40, ...code.flat(), 0x0b];
 export const when = (...code: Code[]): Code => [0x04, 0x40, ...code.flat(), 0x0b];
-export const branch = (depth: number): Code => [0x0c, ...unsigned(depth)];
 export const branchIf = (depth: number): Code => [0x0d, ...unsigned(depth)];
 export const call = (index: number): Code => [0x10, ...unsigned(index)];
 

@@ -110,8 +110,8 @@ async function describeReplies(store: Case, providers: Map<string, Provider>): P
     // Codes in brackets tell replies apart that are else alike: [TS01], (S775).
     const tokens = /\[[A-Z]{2,}\d+\]|\(?[SA]S?\d{3,4}\)?/.exec(reply.text)?.[0] ?? '';
     const judgeKey = `${provider} ${reply.code} ${reply.enhanced} ${reply.phase} ${tokens} ${key}`;
-    let c = judged.get(judgeKey);
-    if (!c) judged.set(judgeKey, (c = classify(reply, providers.get(provider) ?? null)));
+    const c = judged.get(judgeKey) ?? classify(reply, providers.get(provider) ?? null);
+    judged.set(judgeKey, c);
     return [id, normalisedId, key, c.class, reply.phase, reply.code, reply.enhanced, c.greylistWords];
   });
   await insert(store, 'reply_info', rows);

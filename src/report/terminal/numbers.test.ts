@@ -91,6 +91,8 @@ describe('amounts', () => {
     'byte/day': '2 bytes/day',
     second: '2 s',
     message: '2 messages',
+    recipient: '2 recipients',
+    refusal: '2 refusals',
     request: '2 requests',
     'request/day': '2 requests/day',
     percent: '2 %',
