@@ -4,7 +4,7 @@ import type { EximConfiguration, EximDriver, EximSetting } from './model.js';
 import { isPrinted, readPrinted } from './printed.js';
 import { dequoted, retryRule } from './retry-rule.js';
 
-export type { ConfigFile, Macro, Remark } from './logical-lines.js';
+export type { ConfigFile } from './logical-lines.js';
 export type { EximConfiguration, EximDriver, EximSetting } from './model.js';
 export type { RetryRule } from './retry-rule.js';
 

@@ -272,7 +272,7 @@ export function shown(text: string): string {
  * The given file that an absolute or relative name means. Evidence lies under any folder, so an absolute name is met by
  * a path that ends like it; of several, the one with most of its beginning in common with the including file.
  */
-export function fileNamed(name: string, from: string, given: ConfigFile[]): ConfigFile | null {
+function fileNamed(name: string, from: string, given: ConfigFile[]): ConfigFile | null {
   const wanted = name.startsWith('/') ? name : `${from.slice(0, from.lastIndexOf('/') + 1)}${name}`;
   let best: ConfigFile | null = null;
   let most = -1;

@@ -15,7 +15,7 @@ export interface RetryRule {
 }
 
 /** Seconds of an Exim time such as `1h30m`, or null. Source: readconf_readtime in src/src/readconf.c. */
-export function eximTime(text: string): number | null {
+function eximTime(text: string): number | null {
   if (!/^(?:\d{1,9}[smhdw])+$/.test(text)) return null;
   let seconds = 0;
   for (const [, n, unit] of text.matchAll(/(\d+)([smhdw])/g)) seconds += Number(n) * TIME_UNITS[unit!]!;

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { chmodSync, existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -134,7 +134,8 @@ describe.skipIf(!EXIM || !isRoot)('a real queue', () => {
     dir = mkdtempSync(join(tmpdir(), 'culprit-queue-'));
     const spool = join(dir, 'spool');
     chmodSync(dir, 0o755);
-    execFileSync('install', ['-d', '-o', 'Debian-exim', '-g', 'Debian-exim', spool]);
+    mkdirSync(spool);
+    execFileSync('chown', ['Debian-exim:Debian-exim', spool]);
     const conf = join(dir, 'exim.conf');
     writeFileSync(
       conf,

@@ -35,8 +35,8 @@ export const MESSAGE_ID = '[0-9A-Za-z]{6}-(?:[0-9A-Za-z]{6}-[0-9A-Za-z]{2}|[0-9A
 const MESSAGE = new RegExp(
   String.raw`^ {0,3}(?:(\d{1,6})([mhd]) +)?(?:(\d{1,10}|\d{1,6}\.\d[KM]|\d{1,6}[KM]) +)?(${MESSAGE_ID})(?: <(.*?)>)?(?: \((\S{0,64})\))?(?: (\*\*\* frozen \*\*\*))?\s*$`,
 );
-const RECIPIENT = /^ {6,8}(?: ([D ]) (?=\S)|(\+D) )(.*\S)\s*$/;
-const SPOOL_ERROR = /^ {4}\*\*\* (spool (?:format|read) error.*?) \*\*\*(?: \*\*\* frozen \*\*\*)?\s*$/;
+const RECIPIENT = /^ {6,8}(?: ([D ]) (?=\S)|(\+D) )(.*)$/;
+const SPOOL_ERROR = /^ {4}\*\*\* (spool (?:format|read) error.*?) \*\*\*(?: \*\*\* frozen \*\*\*)?$/;
 const UNIT_S: Record<string, number> = { m: 60, h: 3_600, d: 86_400 };
 
 /** Whether a text is what `exim -bp` or `mailq` of Exim prints; an empty queue prints nothing and cannot be told. */
@@ -59,7 +59,8 @@ export function detectEximQueue(head: Uint8Array): boolean {
 export function readEximQueue(text: string): EximQueue {
   const out: EximQueue = { messages: [], lines: 0, unread: [] };
   let current: EximQueuedMessage | null = null;
-  for (const [index, line] of linesOf(text).entries()) {
+  for (const [index, whole] of linesOf(text).entries()) {
+    const line = whole.trimEnd();
     out.lines++;
     if (line.trim() === '') continue;
     const message = MESSAGE.exec(line);

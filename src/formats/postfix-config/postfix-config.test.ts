@@ -83,6 +83,13 @@ describe('master.cf', () => {
     });
   });
 
+  it('takes long runs of blanks in its stride', () => {
+    const start = performance.now();
+    const text = `smtp inet n - n - - smtpd\n  -o { a = b${' '.repeat(400_000)}c }\n`;
+    expect(readPostfixConfig([{ path: 'master.cf', text }]).services[0]!.overrides[0]!.name).toBe('a');
+    expect(performance.now() - start).toBeLessThan(1_500);
+  });
+
   it('is told from main.cf and from other files', () => {
     expect(detectPostfixConfig(Buffer.from(MASTER))).toBe('master');
     expect(detectPostfixConfig(Buffer.from(MAIN))).toBe('main');

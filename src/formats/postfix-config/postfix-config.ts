@@ -144,7 +144,8 @@ function service(out: PostfixConfiguration, path: string, { text, line }: Logica
     const word = rest[i]!;
     // `-o name=value`, `-oname=value`, and since 3.0 `-o { name = value }`.
     const option = word === '-o' ? (rest[++i] ?? '') : word.startsWith('-o') ? word.slice(2) : null;
-    const [, key, value] = /^\{?\s*([^\s=]+)\s*=\s*(.*?)\s*\}?$/s.exec(option ?? '') ?? [];
+    const bare = option?.startsWith('{') ? option.slice(1, -1).trim() : option;
+    const [, key, value] = /^([^\s=]+)\s*=\s*(.*)$/s.exec(bare ?? '') ?? [];
     if (option !== null && key) overrides.push({ name: key, value: value! });
     else others.push(option === null ? word : `-o ${option}`);
   }

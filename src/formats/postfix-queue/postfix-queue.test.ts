@@ -100,3 +100,15 @@ describe('postqueue -j', () => {
     expect(detectPostfixQueue(Buffer.from('Mail queue is empty\n'))).toBe(true);
   });
 });
+
+it('takes long runs of blanks and brackets in its stride', () => {
+  const head = '0A1B2C3D4E*     1234 Mon Mar  2 04:11:09  a@example.com\n';
+  const start = performance.now();
+  for (const line of [
+    `          a${' '.repeat(400_000)}b`,
+    '     ('.repeat(100_000),
+    `${' '.repeat(500_000)}(`,
+  ])
+    expect(readPostfixQueue(head + line).lines).toBe(2);
+  expect(performance.now() - start).toBeLessThan(1_500);
+});

@@ -56,7 +56,8 @@ export function readPostfixQueue(text: string): PostfixQueue {
   if (lines.at(-1) === '') lines.pop();
   let current: PostfixQueuedMessage | null = null;
   let reason: string | null = null;
-  for (const [index, line] of lines.entries()) {
+  for (const [index, whole] of lines.entries()) {
+    const line = whole.trimEnd();
     out.lines++;
     if (line.startsWith('{')) {
       const message = fromJson(line, index + 1);
@@ -85,8 +86,8 @@ export function readPostfixQueue(text: string): PostfixQueue {
       continue;
     }
     // A reason stands above the recipients that share it.
-    const why = /^ *\((.*)\)\s*$/.exec(line);
-    const recipient = /^ {10,}(\S.*?)\s*$/.exec(line);
+    const why = /^ *\((.*)\)$/.exec(line);
+    const recipient = /^ {10,}(\S.*)$/.exec(line);
     if (current && why) reason = why[1] === 'reason unavailable' ? null : why[1]!;
     else if (current && recipient) current.recipients.push({ address: recipient[1]!, reason });
     else out.unread.push(index + 1);
