@@ -86,6 +86,14 @@ export const SCENARIOS = {
 
   'provider-deferral': () =>
     deferral('yahoo', { at: 'connect', reply: [TSS04] }, 'Yahoo answers 421 TSS04 to every connection'),
+  /** It has not ended when the evidence is taken: the queue is full of its mail. */
+  'provider-deferral-ongoing': () => ({
+    ...deferral('yahoo', { at: 'connect', reply: [TSS04] }, ''),
+    summary: 'Yahoo answers 421 TSS04 to every connection, to the end',
+    fault: { from: 2 },
+    script: { yahoo: { refusals: [{ at: 'connect', reply: [TSS04], from: 2 }] } },
+    undeliverable: true,
+  }),
   'provider-deferral-bt': () =>
     deferral('bt', { at: 'connect', reply: [TOO_MANY_FROM_IP] }, 'BT answers 421 to most connections', 0.8),
   'provider-deferral-rcpt': () =>
