@@ -14,6 +14,8 @@ const DURATION = encoder.encode(' DT=');
 const HOST = encoder.encode(' H=');
 const PID = encoder.encode('pid=');
 const EXIM = encoder.encode('exim ');
+const DEFER = encoder.encode('defer ');
+const ROUTING = encoder.encode('routing ');
 const PID_AND_TID_MOST = 24;
 const MOST_INTEGER = 2_147_483_647;
 
@@ -191,7 +193,7 @@ export class EximLines {
         next = close + 1;
       }
     } else {
-      to = this.addressEnd(start, end);
+      to = this.recipientEnd(start, end);
       next = to;
       // `address: retry timeout exceeded`; `:blackhole:` is a name.
       if (b[to - 1] === 58 && c !== 58 && to - start > 1) {
@@ -212,6 +214,23 @@ export class EximLines {
     }
     rows.address = rows.intern(rows.dictionaries.address, start, to);
     return next;
+  }
+
+  /** The end of a recipient, whose local part is logged without its quotes: `two words@b.example <"two words"@…>`. */
+  private recipientEnd(start: number, end: number): number {
+    const { b, rows } = this;
+    const first = this.addressEnd(start, end);
+    let from = start;
+    for (let to = first; ; ) {
+      const c = b[to + 1];
+      // A field, the original address, its parents, or the reason: what mostly follows.
+      if (to >= end || b[to + 2] === 61 || c === 60 || c === 40 || c === 58) return to;
+      if (b[to - 1] === 58 || rows.indexOfByte(64, from, to) < to) return to;
+      if (begins(b, to + 1, end, DEFER) || begins(b, to + 1, end, ROUTING)) return to;
+      from = to + 1;
+      to = rows.indexOfByte(32, from, end);
+      if (to === end) return first;
+    }
   }
 
   /** Where `>` closes and fields, a reason or nothing follows; -1 when nowhere. */
