@@ -28,7 +28,7 @@ const MOST_INTEGER = 2_147_483_647;
  *         parentheses, as Exim writes it, what it called itself.
  * Units:  see columns.ts.
  * Errors: a line that belongs to a message is always read, as a remark at least; of the others those whose phrase
- *         is known, else `unknownMail`. A value that is not as documented is left out and the row is marked `partly`.
+ *         is not known are `other`, with their text: ACLs write what the administrator likes (logwrite). A value that is not as documented is left out and the row is marked `partly`.
  * Source: Exim specification, chapter "Log files"; Exim's src/src: deliver.c (string_log_address, d_hostlog,
  *         delivery_log, deferral_log, failure_log), receive.c, smtp_in.c, log.c; src/knowledge/exim-log.ts.
  */
@@ -659,7 +659,7 @@ export class EximLines {
 
   /** A line that belongs to no message. */
   private program(p: number, end: number, line: number): Unread {
-    const { b } = this;
+    const { b, rows } = this;
     if (isPeer(b, p)) return this.ofPeer(p, end, MailKind.other, line);
     const phrase = programPhrase(b, p, end);
     if (phrase) {
@@ -667,7 +667,13 @@ export class EximLines {
       return this.said(phrase, p, p + phrase.bytes.length, end, line);
     }
     const within = phraseWithin(b, p, end);
-    if (!within) return Unread.unknownMail;
+    if (!within) {
+      // The text of an ACL's logwrite or of an expansion is the administrator's own: any.
+      rows.kind = MailKind.other;
+      this.reason(p, end);
+      rows.commit(line);
+      return Unread.none;
+    }
     this.distinct++;
     return this.said(within.phrase, p, within.after, end, line);
   }
@@ -767,14 +773,18 @@ export class EximLines {
     let text = p;
     if (begins(b, p, end, REJECTED)) {
       rows.kind = MailKind.rejected;
+      this.distinct++;
       text = this.rejection(p, end);
     } else if (begins(b, p, end, TEMPORARILY)) {
       rows.kind = MailKind.rejected;
+      this.distinct++;
       this.rejection(p + TEMPORARILY.length - REJECTED.length, end);
     } else {
       const phrase = p < end ? afterPeer(b, p, end) : null;
-      if (phrase) rows.kind = phrase.kind;
-      else if (rows.message === 0 && rows.ip === 0 && b[start] !== 85) return Unread.unknownMail;
+      if (phrase) {
+        rows.kind = phrase.kind;
+        this.distinct++;
+      } else if (rows.message === 0 && rows.ip === 0 && b[start] !== 85) rows.kind = MailKind.other;
     }
     if (text < end) this.reason(text, end);
     rows.commit(line);

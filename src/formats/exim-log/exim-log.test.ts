@@ -539,10 +539,10 @@ describe('lines of no message', () => {
     expect(alone(text)).toMatchObject(expected);
   });
 
-  it('are unread when Exim says no such thing', () => {
-    expect(read(`${AT} status installed libc6:amd64 2.36-9\n`).counts).toEqual({
-      'a mail log line of a kind that culprit does not know': 1,
-    });
+  it('are text of the administrator’s own when Exim says no such thing, and no sign of Exim', () => {
+    const text = `${AT} status installed libc6:amd64 2.36-9\n`;
+    expect(read(text).counts).toEqual({});
+    expect(detectEximLog(Buffer.from(text.repeat(50)), 'mainlog')).toBeNull();
   });
 });
 
