@@ -319,8 +319,7 @@ export function skewSays(scene: Scene, s: Skewed): string {
   return `${clockOf(scene, s.hop)} is ${way}, or ${clockOf(scene, rivalOf(scene, s))} ${other}, by at least ${wait(offBy(s))}`;
 }
 
-const sum = (prior: number, signs: Sign[]): number =>
-  prior + signs.reduce((total, s) => total + s.weight, 0);
+const sum = (prior: number, signs: Sign[]): number => prior + signs.reduce((total, s) => total + s.weight, 0);
 
 export function absent(scene: Scene, id: CulpritId, says: string, why: string, from?: Place[]): Weighed {
   const { mail, path } = scene;
