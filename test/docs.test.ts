@@ -1,6 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
+import { MailFlag, MailKind } from '../src/formats/mail-log/columns.js';
+import { CULPRITS } from '../src/investigations/mail-late/hypotheses.js';
 import { Case } from '../src/store/case.js';
 import { culprit, scratch } from './culprit.js';
 
@@ -13,13 +15,29 @@ describe('the documentation', () => {
       `SELECT table_name || '.' || column_name || ' ' || data_type AS name FROM information_schema.columns`,
     );
     const documented: string[] = [];
-    for (const [, table, body] of text('docs/tables.md').matchAll(/^## (\w+)$([\s\S]*?)(?=^## )/gm))
+    for (const [, heading, body] of text('docs/tables.md').matchAll(/^## (\w+)$([\s\S]*?)(?=^## )/gm)) {
+      // Tables with the same columns are listed in one section.
+      const list = /^Tables: ((?:.|\n(?!\n))*)$/m.exec(body!)?.[1];
+      const tables = list ? [...list.matchAll(/`(\w+)`/g)].map((m) => m[1]!) : [heading!];
       for (const [, column, type] of body!.matchAll(/^\| `(\w+)` +\| (\w+)/gm))
-        documented.push(`${table}.${column} ${type}`);
+        for (const table of tables) documented.push(`${table}.${column} ${type}`);
+    }
     expect(documented.toSorted()).toEqual(columns.map((c) => c.name).toSorted());
-    const queries = /```sql\n([\s\S]*?)```/.exec(text('docs/tables.md'))![1]!;
-    for (const query of queries.split(';').filter((q) => q.trim() !== '')) await store.rows(query);
+    const queries = [...text('docs/tables.md').matchAll(/```sql\n([\s\S]*?)```/g)].flatMap((m) =>
+      m[1]!.split(';').filter((q) => q.trim() !== ''),
+    );
+    expect(queries.length).toBeGreaterThan(10);
+    for (const query of queries) await store.rows(query);
     store.close();
+  });
+
+  it.each([
+    ['MailKind', MailKind],
+    ['MailFlag', MailFlag],
+  ])('has every %s and its number', (name, values) => {
+    const body = new RegExp(`^### ${name}$([\\s\\S]*?)(?=^##)`, 'm').exec(text('docs/tables.md'))![1]!;
+    const documented = [...body.matchAll(/^\| (\d+) +\| `(\w+)`/gm)].map((m) => [m[2]!, Number(m[1])]);
+    expect(documented).toEqual(Object.entries(values));
   });
 
   it('has every culprit', () => {
@@ -27,6 +45,11 @@ describe('the documentation', () => {
       ...text('src/investigations/bandwidth-spent/hypotheses.ts').matchAll(/id: '([a-z-]+)' as const/g),
     ].map((m) => m[1]!);
     expect(new Set(ids).size).toBe(6);
+    const received = /^type CulpritId = (.*);$/m.exec(
+      text('src/investigations/mail-received-late/mail-received-late.ts'),
+    )![1]!;
+    ids.push(...CULPRITS, ...[...received.matchAll(/'([a-z-]+)'/g)].map((m) => m[1]!));
+    expect(new Set(ids).size).toBe(16);
     for (const id of ids) expect(text('docs/culprits.md')).toMatch(new RegExp(`^### ${id}$`, 'm'));
   });
 
