@@ -1,7 +1,7 @@
 /**
  * The mail log the programs are timed on: an Exim mainlog with Debian's default log_selector, seeded.
  *
- * About 209 bytes a line: messages of a few senders, local ones and by SMTP, to recipients at eight providers whose
+ * About 200 bytes a line: messages of a few senders, local ones and by SMTP, to recipients at eight providers whose
  * hosts answer each in their own words; a tenth of the deliveries is deferred, some time out in mid-data, some
  * bounce, and between them are the queue runs, rejections and broken connections of any public server.
  */

@@ -68,12 +68,16 @@ export const exim: MailServer = {
   },
 };
 
-/** What exinext(8) says of every domain that the retry database knows. */
+/** What exinext(8) says of every domain in the queue, and of every recipient and domain in the retry database. */
 async function exinext(world: World): Promise<string> {
-  const { out } = await world.run(['exim_dumpdb', '/var/spool/exim4', 'retry']);
+  const queue = await world.must(['exim4', '-bp']);
+  const { out: retry } = await world.run(['exim_dumpdb', '/var/spool/exim4', 'retry']);
   const domains = new Set(
-    [...out.matchAll(/ R:(?:[^\s@]*@)?([a-z][a-z0-9.-]*)/g)].map(([, domain]) => domain!),
+    [
+      ...`${queue}${retry}`.matchAll(/^ {10}\S*@([a-z][a-z0-9.-]*)$| R:(?:[^\s@]*@)?([a-z][a-z0-9.-]*)/gm),
+    ].map(([, queued, tried]) => (queued ?? tried)!),
   );
+  domains.delete(OWN_DOMAIN);
   let text = '';
   for (const domain of domains) text += (await world.run(['exinext', domain])).out;
   return text;

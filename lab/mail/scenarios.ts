@@ -86,6 +86,14 @@ export const SCENARIOS = {
 
   'provider-deferral': () =>
     deferral('yahoo', { at: 'connect', reply: [TSS04] }, 'Yahoo answers 421 TSS04 to every connection'),
+  /** It has not ended when the evidence is taken: the queue is full of its mail. */
+  'provider-deferral-ongoing': () => ({
+    ...deferral('yahoo', { at: 'connect', reply: [TSS04] }, ''),
+    summary: 'Yahoo answers 421 TSS04 to every connection, to the end',
+    fault: { from: 2 },
+    script: { yahoo: { refusals: [{ at: 'connect', reply: [TSS04], from: 2 }] } },
+    undeliverable: true,
+  }),
   'provider-deferral-bt': () =>
     deferral('bt', { at: 'connect', reply: [TOO_MANY_FROM_IP] }, 'BT answers 421 to most connections', 0.8),
   'provider-deferral-rcpt': () =>
@@ -100,10 +108,12 @@ export const SCENARIOS = {
 
   /** One MX, and nothing there: refused, without a word, or with a router's word, by the seed. */
   'unreachable-host': ({ seed }) => unreachable('firm', seed),
-  /** A provider of two addresses, where the other one takes the mail: nobody waits long. */
+  /** A provider of two addresses, where the other one takes the mail: it waits for a timeout, and nothing is deferred. */
   'one-address-dead': () => ({
-    summary:
-      "Google's first MX host vanishes for a while; its second takes the mail after a connection timeout",
+    summary: "Google's first MX host vanishes for a while; its second takes the mail after a timeout",
+    culprit: 'unreachable-host',
+    mild: true,
+    provider: 'google',
     fault: FAULT,
     script: { google: { port: [{ is: 'silent', hosts: ['gmail-smtp-in.l.google.com'], ...FAULT }] } },
     settings: { connect: 2, command: 4 },
@@ -191,12 +201,10 @@ export const SCENARIOS = {
     undeliverable: true,
   }),
 
-  /** One message to a hundred recipients; Yahoo takes three at a time. */
-  newsletter: () => ({
+  /** Exim sends the rest at once (RFC 5321, 4.5.3.1.10); Postfix may leave a few for later. */
+  newsletter: ({ daemon }) => ({
     summary: 'a newsletter goes to 100 recipients; Yahoo takes three at a time and defers the rest',
-    culprit: 'provider-deferral',
-    mild: true,
-    provider: 'yahoo',
+    ...(daemon === 'postfix' ? { culprit: 'provider-deferral', mild: true, provider: 'yahoo' } : {}),
     script: { yahoo: { refusals: [{ at: 'rcpt', reply: [TOO_MANY_RECIPIENTS], after: 3 }] } },
     mailing: { messages: 40, newsletter: 100 },
   }),

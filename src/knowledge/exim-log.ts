@@ -12,7 +12,6 @@ export interface EximPhrase {
     | 'daemonStart'
     | 'frozen'
     | 'hostError'
-    | 'notification'
     | 'other'
     | 'queueRunEnd'
     | 'queueRunStart'
@@ -35,12 +34,16 @@ export interface EximPhrase {
 /** Beginnings of lines that belong to a message, behind its id. Anything else there is a remark. */
 export const EXIM_MESSAGE_PHRASES: readonly EximPhrase[] = [
   { text: 'Frozen', kind: 'frozen', source: 'deliver.c' },
-  { text: '*** Frozen', kind: 'frozen', source: 'deliver.c, Exim 3' },
+  { text: '*** Frozen', kind: 'frozen', source: 'deliver.c' },
   { text: 'frozen by ', kind: 'frozen', source: 'queue.c, receive.c' },
   { text: 'Unfrozen by ', kind: 'unfrozen', source: 'deliver.c' },
   { text: 'unfrozen by ', kind: 'unfrozen', source: 'queue.c' },
   { text: 'Message is frozen', kind: 'waiting', source: 'deliver.c, queue.c' },
-  { text: 'Spool file is locked', kind: 'waiting', source: 'spool_in.c' },
+  {
+    text: 'Spool file is locked',
+    kind: 'waiting',
+    source: 'FAQ; specification, log_selector +skip_delivery',
+  },
   { text: 'Spool file for ', kind: 'waiting', source: 'spool_in.c' },
   { text: 'no immediate delivery: ', kind: 'waiting', source: 'receive.c, daemon.c, exim.c' },
   { text: 'retry time not reached', kind: 'waiting', source: 'deliver.c' },
@@ -50,12 +53,15 @@ export const EXIM_MESSAGE_PHRASES: readonly EximPhrase[] = [
   { text: 'Message removed because older than ', kind: 'removed', source: 'deliver.c' },
   { text: 'Message abandoned', kind: 'removed', source: 'receive.c' },
   { text: 'rescind the above message-accept', kind: 'removed', source: 'receive.c' },
-  { text: 'Error message sent', kind: 'notification', source: 'deliver.c, Exim 4.0' },
-  { text: 'Delay warning sent', kind: 'notification', source: 'deliver.c, Exim 4.0' },
-  { text: 'SMTP error from remote ', kind: 'hostError', source: 'transports/smtp.c, Exim 4.0' },
-  { text: 'SMTP timeout ', kind: 'hostError', source: 'transports/smtp.c, Exim 4.0' },
-  { text: 'Remote host ', kind: 'hostError', source: 'transports/smtp.c, Exim 4.0' },
-  { text: 'Failed to connect to ', kind: 'hostError', peer: true, source: 'transports/smtp.c, Exim 4.0' },
+  { text: 'SMTP error from remote ', kind: 'hostError', source: 'specification, section Delivery failures' },
+  { text: 'SMTP timeout ', kind: 'hostError', source: 'transports/smtp.c' },
+  { text: 'Remote host ', kind: 'hostError', source: 'transports/smtp.c' },
+  {
+    text: 'Failed to connect to ',
+    kind: 'hostError',
+    peer: true,
+    source: 'specification, section Deferred deliveries',
+  },
   {
     text: 'DANE attempt failed; TLS connection to ',
     kind: 'tlsError',
@@ -106,8 +112,7 @@ export const EXIM_PHRASES: readonly EximPhrase[] = [
   { text: 'notify triggered queue run', kind: 'other', source: 'daemon.c' },
   { text: 'cwd=', kind: 'other', mute: true, source: 'exim.c, log_selector +arguments' },
   { text: 'listen backlog ', kind: 'other', source: 'daemon.c' },
-  { text: 'SIGHUP received: re-exec daemon', kind: 'daemonStart', source: 'daemon.c, Exim 4.0' },
-  { text: 'Received SIGHUP: re-exec daemon', kind: 'daemonStart', source: 'daemon.c, Exim 3' },
+  { text: 'SIGHUP received: re-exec daemon', kind: 'daemonStart', source: 'daemon.c' },
 
   { text: 'SMTP connection from ', kind: 'connection', peer: true, source: 'daemon.c, smtp_in.c' },
   { text: 'SMTP connection lost after final dot', kind: 'connection', source: 'receive.c' },
@@ -141,7 +146,7 @@ export const EXIM_PHRASES: readonly EximPhrase[] = [
   },
   { text: 'SMTP call from ', kind: 'connection', peer: true, source: 'smtp_in.c' },
   { text: 'SMTP protocol synchronization error ', kind: 'connection', source: 'smtp_in.c' },
-  { text: 'SMTP protocol violation: ', kind: 'connection', source: 'smtp_in.c' },
+  { text: 'SMTP protocol violation: ', kind: 'connection', source: 'ChangeLog' },
   { text: 'SMTP syntax error in ', kind: 'connection', source: 'smtp_in.c' },
   { text: 'SMTP protocol error in ', kind: 'connection', source: 'smtp_in.c' },
   { text: 'SMTP peer appears to have ', kind: 'connection', source: 'smtp_in.c' },
@@ -150,7 +155,7 @@ export const EXIM_PHRASES: readonly EximPhrase[] = [
   { text: 'connection from ', kind: 'rejected', peer: true, common: true, source: 'smtp_in.c' },
   { text: 'refused connection from ', kind: 'rejected', peer: true, source: 'smtp_in.c' },
   { text: 'temporarily refused connection from ', kind: 'rejected', peer: true, source: 'smtp_in.c' },
-  { text: 'refused relay ', kind: 'rejected', source: 'Exim 3' },
+  { text: 'refused relay ', kind: 'rejected', source: 'utils/eximstats.src' },
   { text: 'rejected EHLO from ', kind: 'rejected', peer: true, source: 'smtp_in.c' },
   { text: 'rejected HELO from ', kind: 'rejected', peer: true, source: 'smtp_in.c' },
   { text: 'rejected MAIL from ', kind: 'rejected', peer: true, source: 'smtp_in.c' },
@@ -161,7 +166,6 @@ export const EXIM_PHRASES: readonly EximPhrase[] = [
   { text: 'temporarily rejected "', kind: 'rejected', source: 'smtp_in.c' },
   { text: 'unqualified sender rejected: ', kind: 'rejected', source: 'smtp_in.c' },
   { text: 'unqualified recipient rejected: ', kind: 'rejected', source: 'smtp_in.c' },
-  { text: 'unqualified verify rejected: ', kind: 'rejected', source: 'smtp_in.c' },
   { text: 'too many recipients: ', kind: 'rejected', source: 'smtp_in.c' },
   { text: 'Too many recipients: ', kind: 'rejected', source: 'receive.c, smtp_in.c' },
   { text: 'overlong message header line received from ', kind: 'rejected', peer: true, source: 'receive.c' },
@@ -196,7 +200,6 @@ export const EXIM_PHRASES: readonly EximPhrase[] = [
   { text: 'TLS error on ', kind: 'tlsError', source: 'smtp_in.c' },
   { text: 'TLS error ', kind: 'tlsError', source: 'tls-openssl.c' },
   { text: 'TLS session: ', kind: 'tlsError', source: 'tls-openssl.c' },
-  { text: 'TLS: ', kind: 'tlsError', common: true, source: 'tls.c' },
   { text: 'TLS ALPN (', kind: 'tlsError', source: 'tls-gnu.c' },
   { text: 'SSL channel closed on write', kind: 'tlsError', source: 'tls-openssl.c' },
   { text: 'SSL_write', kind: 'tlsError', source: 'tls-openssl.c' },
@@ -209,7 +212,6 @@ export const EXIM_PHRASES: readonly EximPhrase[] = [
   { text: 'DKIM: ', kind: 'remark', common: true, source: 'dkim.c, pdkim.c' },
   { text: 'ARC: ', kind: 'remark', common: true, source: 'arc.c' },
   { text: 'DMARC ', kind: 'remark', common: true, source: 'dmarc.c' },
-  { text: 'SPF: ', kind: 'remark', common: true, source: 'spf.c' },
   { text: 'PRDR ', kind: 'remark', source: 'receive.c' },
   { text: 'spam acl condition: ', kind: 'warning', source: 'spam.c' },
   { text: 'malware acl condition: ', kind: 'warning', source: 'malware.c' },

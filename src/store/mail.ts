@@ -172,8 +172,8 @@ const TRIES = `${DELIVERED}, ${K.failed}, ${K.deferred}`;
 const ANOTHER_AFTER = "INTERVAL '30 days'";
 
 /** Exim macros.h: ERRNO_RRETRY -52, ERRNO_LRETRY -53, ERRNO_HRETRY -54: the retry time has not come. */
-const NOT_MADE = `(f.errno BETWEEN -54 AND -52 OR starts_with(y.text, 'delivery temporarily suspended')
-  OR starts_with(y.text, 'retry time not reached'))`;
+const NOT_MADE = `(f.errno BETWEEN -54 AND -52 OR coalesce(starts_with(y.text, 'delivery temporarily suspended')
+  OR starts_with(y.text, 'retry time not reached'), false))`;
 
 /** Makes messages, attempts and recipients from the events of the mail logs. */
 export async function deriveMail(store: Case): Promise<void> {

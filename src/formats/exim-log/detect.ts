@@ -1,3 +1,4 @@
+import { Unread } from '../unread.js';
 import { type EximHow, EximLogReader } from './log-reader.js';
 
 let found = { read: 0, lines: 0 };
@@ -10,7 +11,7 @@ function prober(): EximLogReader {
     [0, 0],
     ({ tally }) => {
       found.read += tally.records;
-      found.lines += tally.lines;
+      found.lines += tally.lines - (tally.unread[Unread.empty] ?? 0);
     },
     128 << 10,
   );

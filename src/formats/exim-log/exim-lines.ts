@@ -14,6 +14,8 @@ const DURATION = encoder.encode(' DT=');
 const HOST = encoder.encode(' H=');
 const PID = encoder.encode('pid=');
 const EXIM = encoder.encode('exim ');
+const DEFER = encoder.encode('defer ');
+const ROUTING = encoder.encode('routing ');
 const PID_AND_TID_MOST = 24;
 const MOST_INTEGER = 2_147_483_647;
 
@@ -26,7 +28,7 @@ const MOST_INTEGER = 2_147_483_647;
  *         parentheses, as Exim writes it, what it called itself.
  * Units:  see columns.ts.
  * Errors: a line that belongs to a message is always read, as a remark at least; of the others those whose phrase
- *         is known, else `unknownMail`. A value that is not as documented is left out and the row is marked `partly`.
+ *         is not known are `other`, with their text: ACLs write what the administrator likes (logwrite). A value that is not as documented is left out and the row is marked `partly`.
  * Source: Exim specification, chapter "Log files"; Exim's src/src: deliver.c (string_log_address, d_hostlog,
  *         delivery_log, deferral_log, failure_log), receive.c, smtp_in.c, log.c; src/knowledge/exim-log.ts.
  */
@@ -191,7 +193,7 @@ export class EximLines {
         next = close + 1;
       }
     } else {
-      to = this.addressEnd(start, end);
+      to = this.recipientEnd(start, end);
       next = to;
       // `address: retry timeout exceeded`; `:blackhole:` is a name.
       if (b[to - 1] === 58 && c !== 58 && to - start > 1) {
@@ -212,6 +214,23 @@ export class EximLines {
     }
     rows.address = rows.intern(rows.dictionaries.address, start, to);
     return next;
+  }
+
+  /** The end of a recipient, whose local part is logged without its quotes: `two words@b.example <"two words"@…>`. */
+  private recipientEnd(start: number, end: number): number {
+    const { b, rows } = this;
+    const first = this.addressEnd(start, end);
+    let from = start;
+    for (let to = first; ; ) {
+      const c = b[to + 1];
+      // A field, the original address, its parents, or the reason: what mostly follows.
+      if (to >= end || b[to + 2] === 61 || c === 60 || c === 40 || c === 58) return to;
+      if (b[to - 1] === 58 || rows.indexOfByte(64, from, to) < to) return to;
+      if (begins(b, to + 1, end, DEFER) || begins(b, to + 1, end, ROUTING)) return to;
+      from = to + 1;
+      to = rows.indexOfByte(32, from, end);
+      if (to === end) return first;
+    }
   }
 
   /** Where `>` closes and fields, a reason or nothing follows; -1 when nowhere. */
@@ -640,7 +659,7 @@ export class EximLines {
 
   /** A line that belongs to no message. */
   private program(p: number, end: number, line: number): Unread {
-    const { b } = this;
+    const { b, rows } = this;
     if (isPeer(b, p)) return this.ofPeer(p, end, MailKind.other, line);
     const phrase = programPhrase(b, p, end);
     if (phrase) {
@@ -648,7 +667,13 @@ export class EximLines {
       return this.said(phrase, p, p + phrase.bytes.length, end, line);
     }
     const within = phraseWithin(b, p, end);
-    if (!within) return Unread.unknownMail;
+    if (!within) {
+      // The text of an ACL's logwrite or of an expansion is the administrator's own: any.
+      rows.kind = MailKind.other;
+      this.reason(p, end);
+      rows.commit(line);
+      return Unread.none;
+    }
     this.distinct++;
     return this.said(within.phrase, p, within.after, end, line);
   }
@@ -748,14 +773,18 @@ export class EximLines {
     let text = p;
     if (begins(b, p, end, REJECTED)) {
       rows.kind = MailKind.rejected;
+      this.distinct++;
       text = this.rejection(p, end);
     } else if (begins(b, p, end, TEMPORARILY)) {
       rows.kind = MailKind.rejected;
+      this.distinct++;
       this.rejection(p + TEMPORARILY.length - REJECTED.length, end);
     } else {
       const phrase = p < end ? afterPeer(b, p, end) : null;
-      if (phrase) rows.kind = phrase.kind;
-      else if (rows.message === 0 && rows.ip === 0 && b[start] !== 85) return Unread.unknownMail;
+      if (phrase) {
+        rows.kind = phrase.kind;
+        this.distinct++;
+      } else if (rows.message === 0 && rows.ip === 0 && b[start] !== 85) rows.kind = MailKind.other;
     }
     if (text < end) this.reason(text, end);
     rows.commit(line);

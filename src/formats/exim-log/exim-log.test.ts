@@ -220,6 +220,13 @@ describe('deliveries', () => {
       '"two words"@b.example',
       'c@d.example',
     ],
+    [
+      '-> two words@b.example <"two words"@b.example> R=r T=t',
+      'deliveredAlso',
+      'two words@b.example',
+      '"two words"@b.example',
+    ],
+    ['=> three odd words@b.example R=r T=t', 'delivered', 'three odd words@b.example', undefined],
     ['>> a@b.example R=r T=t H=h.example [192.0.2.1]', 'cutthrough', 'a@b.example', undefined],
     ['*> a@b.example R=r T=t', 'suppressed', 'a@b.example', undefined],
   ])('%s', (text, kind, address, original) => {
@@ -309,6 +316,10 @@ describe('deferrals and failures', () => {
       { address: '/var/mail/x', original: 'x@e.example', reply: 'mailbox is locked' },
     ],
     ['== p@e.example defer (-1): ', { errno: -1 }],
+    [
+      '== local routing defer (-1): x@y.example is odd',
+      { address: 'local', errno: -1, reply: 'x@y.example is odd' },
+    ],
   ])('%s', (text, expected) => {
     expect(of(text)).toMatchObject(expected);
   });
@@ -528,10 +539,10 @@ describe('lines of no message', () => {
     expect(alone(text)).toMatchObject(expected);
   });
 
-  it('are unread when Exim says no such thing', () => {
-    expect(read(`${AT} status installed libc6:amd64 2.36-9\n`).counts).toEqual({
-      'a mail log line of a kind that culprit does not know': 1,
-    });
+  it('are text of the administrator’s own when Exim says no such thing, and no sign of Exim', () => {
+    const text = `${AT} status installed libc6:amd64 2.36-9\n`;
+    expect(read(text).counts).toEqual({});
+    expect(detectEximLog(Buffer.from(text.repeat(50)), 'mainlog')).toBeNull();
   });
 });
 

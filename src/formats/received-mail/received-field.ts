@@ -87,7 +87,7 @@ function clausesOf(value: string): { parts: Map<Clause, Part>; tail: string | nu
     } else if (c === ';') {
       semicolon = i;
       i++;
-    } else if (isBlank(c)) i++;
+    } else if (isBlank(c) || c === ')') i++;
     else {
       const start = i;
       if (c === '"') {

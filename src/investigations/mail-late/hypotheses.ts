@@ -35,16 +35,13 @@ export interface Weighed {
 const PRIOR = -3;
 
 /** Classes in which the receiving side speaks of its own accord and asks to come again. */
-const REFUSING = [
-  'reputation',
-  'volume',
-  'authentication',
-  'policy',
-  'outage',
-  'content',
-  'mailbox-full',
-  'other',
-];
+const REFUSING = ['reputation', 'volume', 'authentication', 'policy', 'outage', 'other'];
+/** Reasons that lie in this server’s mail: the receiver means it, however soon it takes the next try. */
+const EXPLICIT = ['reputation', 'volume', 'authentication', 'policy'];
+/** Troubles that say nothing of this server’s mail and may be over in a moment. */
+const PASSING = ['outage', 'other', 'network'];
+/** What concerns one recipient or one message, not the provider. */
+export const PERSONAL = ['mailbox-full', 'no-such-user', 'content'];
 
 const SAYS: Record<CulpritId, string> = {
   greylisting: 'the receiver makes unknown senders wait (greylisting)',
@@ -125,9 +122,20 @@ async function share(
 const inSql = (list: readonly string[]) => list.map((c) => `'${c}'`).join(', ');
 
 /** How much of the delay was over before the receiver would have taken it: ours, and proven so by others’ mail. */
-function ownShare({ course: { spent } }: Evidence): { proven: number; most: number } {
-  if (spent.total <= 0) return { proven: 0, most: 0 };
-  return { proven: spent.ownProven / spent.total, most: spent.ownRetry / spent.total };
+function ownShare({ course: { spent }, shareOf }: Evidence): {
+  proven: number;
+  most: number;
+  meanwhile: number;
+} {
+  if (spent.total <= 0) return { proven: 0, most: 0, meanwhile: 0 };
+  const most = spent.ownRetry / spent.total;
+  // Each was refused once and taken at its next try, while others were taken in between.
+  const singles = spent.once >= 0.8 && most >= 0.85 && shareOf((k) => PASSING.includes(k.class)) >= 0.6;
+  return {
+    proven: spent.ownProven / spent.total,
+    most,
+    meanwhile: singles ? spent.meanwhile / spent.total : 0,
+  };
 }
 
 const SIGNS: Record<CulpritId, (e: Evidence) => Promise<Sign[]>> = {
@@ -166,7 +174,7 @@ const SIGNS: Record<CulpritId, (e: Evidence) => Promise<Sign[]>> = {
     if (told)
       signs.push({
         says: `the words tell the reason: ${told.class.replaceAll('-', ' ')} (${quote(told.text)})`,
-        weight: 1.5,
+        weight: EXPLICIT.includes(told.class) ? 4 : 0.5,
         from: await e.places(`class = '${told.class}'`),
       });
     if (e.behaviour && e.behaviour.throttling > 0 && !(e.behaviour.greylisting > 2))
@@ -174,7 +182,12 @@ const SIGNS: Record<CulpritId, (e: Evidence) => Promise<Sign[]>> = {
         says: 'many messages were refused together and taken together, whatever their age',
         weight: Math.min(3, e.behaviour.throttling),
       });
-    const { proven } = ownShare(e);
+    const { proven, meanwhile } = ownShare(e);
+    if (meanwhile > 0.5 && proven <= 0.6)
+      signs.push({
+        says: 'each was refused once and taken at its next try, and other mail was taken in between',
+        weight: -4,
+      });
     if (proven > 0.6)
       signs.push({
         says: `${percent(proven)} of the delay came after the receiver took other mail again`,
@@ -230,7 +243,8 @@ const SIGNS: Record<CulpritId, (e: Evidence) => Promise<Sign[]>> = {
   },
 
   async 'own-retry-rule'(e) {
-    const { proven, most } = ownShare(e);
+    const { proven, most, meanwhile } = ownShare(e);
+    const explicit = e.shareOf((k) => EXPLICIT.includes(k.class));
     const words = e.shareOf((k) => k.greylistWords);
     return [
       {
@@ -238,7 +252,7 @@ const SIGNS: Record<CulpritId, (e: Evidence) => Promise<Sign[]>> = {
           proven > 0.05
             ? `${percent(proven)} of the delay came after the receiver had taken other mail again: only this server’s retry time kept it`
             : `at most ${percent(most)} of the delay lies between the last refusal and the next try`,
-        weight: between(proven, [
+        weight: between(meanwhile > 0.5 ? Math.max(proven, 0.45) : proven, [
           [0.1, -6],
           [0.45, -1],
           [0.7, 5],
@@ -246,6 +260,18 @@ const SIGNS: Record<CulpritId, (e: Evidence) => Promise<Sign[]>> = {
         ]),
         amount: { value: Math.round(proven * 1000) / 10, unit: 'percent' },
       },
+      ...(meanwhile > 0.5 && proven < 0.7
+        ? [
+            {
+              says: `each was refused once and taken at its next try; ${percent(most)} of the delay is the wait between, and for ${percent(meanwhile)} of it the receiver had taken other mail`,
+              weight: 9,
+              amount: { value: Math.round(most * 1000) / 10, unit: 'percent' as const },
+            },
+          ]
+        : []),
+      ...(explicit > 0.5
+        ? [{ says: 'the receiver gave a reason of its own for putting this mail off', weight: -3 }]
+        : []),
       ...(words > 0.5
         ? [
             {

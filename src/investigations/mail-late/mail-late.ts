@@ -4,7 +4,15 @@ import type { Case } from '../../store/case.js';
 import type { Found, Investigation, Outcome } from '../investigation.js';
 import { count, duration, share as percent, plural } from '../mail/words.js';
 import { fisherExact, type Stretch, stretchOf } from '../rates.js';
-import { type CulpritId, type Evidence, lateness, quote, type Weighed, weighAll } from './hypotheses.js';
+import {
+  type CulpritId,
+  type Evidence,
+  lateness,
+  PERSONAL,
+  quote,
+  type Weighed,
+  weighAll,
+} from './hypotheses.js';
 import { changesNear, remediesFor } from './remedies.js';
 import { type Kind, MailScene, type ProviderCourse } from './scene.js';
 import { type Measure, verifyLateness } from './verify.js';
@@ -46,7 +54,8 @@ export const mailLate: Investigation = {
     const judged = await judgeProviders(scene);
     outcome.cannotTell.push(...judged.cannotTell);
     outcome.findings.push(...(await merged(scene, judged.found)));
-    if (outcome.findings.length === 0 && outcome.cannotTell.length === 0) outcome.clear.push(allClear(scene));
+    if (outcome.findings.length === 0 && outcome.cannotTell.length === 0)
+      outcome.clear.push(allClear(scene, judged.asides));
     return outcome;
   },
 
@@ -62,16 +71,23 @@ interface Judged {
   culprit: Weighed | null;
 }
 
-async function judgeProviders(scene: MailScene): Promise<{ found: Judged[]; cannotTell: CannotTell[] }> {
+async function judgeProviders(
+  scene: MailScene,
+): Promise<{ found: Judged[]; cannotTell: CannotTell[]; asides: Fact[] }> {
   const all = { recipients: sumOf(scene, 'recipients'), late: sumOf(scene, 'late') };
   const found: Judged[] = [];
   const cannotTell: CannotTell[] = [];
+  const asides: Fact[] = [];
   for (const course of scene.providers) {
     if (found.length >= MOST_FINDINGS) break;
     if (course.late < LEAST_LATE || course.late < LEAST_SHARE * course.recipients) continue;
     if (course.late < LEAST_OF_ALL_LATE * all.late) continue;
     const kinds = await scene.kindsOf(course.id);
     const evidence = evidenceOf(scene, course, kinds, all);
+    if (evidence.shareOf((k) => PERSONAL.includes(k.class)) > 0.5) {
+      asides.push(await ownMatter(evidence));
+      continue;
+    }
     const stalled = evidence.shareOf((k) => k.stalled);
     if (stalled >= STALLING) {
       cannotTell.push(breaksOff(course, stalled, kinds));
@@ -87,7 +103,17 @@ async function judgeProviders(scene: MailScene): Promise<{ found: Judged[]; cann
     const lead = first.weight - (second?.weight ?? -10);
     found.push({ course, evidence, ranked, culprit: lead >= LEAST_LEAD ? first : null });
   }
-  return { found, cannotTell };
+  return { found, cannotTell, asides };
+}
+
+/** Late for a reason of the recipient’s own: a full mailbox is no story about the provider. */
+async function ownMatter({ course, kinds, places }: Evidence): Promise<Fact> {
+  const kind = kinds.find((k) => PERSONAL.includes(k.class))!;
+  return {
+    says: `${plural(course.late, 'recipient')} at ${course.name} got mail late for a reason of their own: ${kind.class.replaceAll('-', ' ')} (${quote(kind.text)})`,
+    amount: { value: course.late, unit: 'recipient' },
+    from: await places(`class = '${kind.class}'`),
+  };
 }
 
 const sumOf = (scene: MailScene, key: 'recipients' | 'late') =>
@@ -429,9 +455,9 @@ async function localQueueing(scene: MailScene): Promise<Found | null> {
     `WITH firsts AS (
        SELECT j.provider, j.began_at, j.arrived_at, j.delay,
               greatest(0, coalesce(
-                (nullif(a.before_ms, -1) + nullif(a.active_ms, -1)) / 1000.0,
+                (a.before_ms + a.active_ms) / 1000.0,
                 epoch(j.first_attempt_at) - epoch(j.arrived_at) - coalesce(a.delivery_ms, 0) / 1000.0)) AS waited,
-              a.delivery_ms / 1000.0 AS dialogue
+              coalesce(a.delivery_ms, a.connect_ms + a.transmit_ms) / 1000.0 AS dialogue
        FROM judged j JOIN attempt_facts a USING (message_no, address_id)
        WHERE j.arrived_at IS NOT NULL AND a.attempted_at = j.first_attempt_at AND a.made)
      SELECT count(*) AS n, count(DISTINCT provider) AS providers, count(*) FILTER (waited >= 5) AS slow,
@@ -563,20 +589,23 @@ function localOnly(scene: MailScene): Clear {
   };
 }
 
-function allClear(scene: MailScene): Clear {
+function allClear(scene: MailScene, asides: Fact[]): Clear {
   const recipients = sumOf(scene, 'recipients');
   const deferred = scene.providers.reduce((n, p) => n + p.deferred, 0);
   const most = scene.providers.toSorted((a, b) => b.recipients - a.recipients).slice(0, 8);
   return {
     investigation: 'mail-late',
     says: `mail: ${plural(recipients, 'recipient')} at ${plural(scene.providers.length, 'provider')}, ${deferred === 0 ? 'none' : count(deferred)} put off; usually delivered in ${duration(scene.usual)}`,
-    facts: most.map((p) => ({
-      says: `${p.name}: ${plural(p.recipients, 'recipient')}, delivered in ${duration(p.delays.median)} (median), ${duration(p.delays.p90)} (90 %), ${duration(p.delays.p99)} (99 %)${p.deferred > 0 ? `; ${count(p.deferred)} put off` : ''}`,
-      amount: {
-        value: Number.isFinite(p.delays.p90) ? Math.round(p.delays.p90 * 10) / 10 : 0,
-        unit: 'second' as const,
-      },
-      from: scene.searched(),
-    })),
+    facts: [
+      ...asides,
+      ...most.map((p) => ({
+        says: `${p.name}: ${plural(p.recipients, 'recipient')}, delivered in ${duration(p.delays.median)} (median), ${duration(p.delays.p90)} (90 %), ${duration(p.delays.p99)} (99 %)${p.deferred > 0 ? `; ${count(p.deferred)} put off` : ''}`,
+        amount: {
+          value: Number.isFinite(p.delays.p90) ? Math.round(p.delays.p90 * 10) / 10 : 0,
+          unit: 'second' as const,
+        },
+        from: scene.searched(),
+      })),
+    ],
   };
 }

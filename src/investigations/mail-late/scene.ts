@@ -27,7 +27,19 @@ export interface ProviderCourse {
   delays: { median: number; p90: number; p99: number; max: number };
   lateDelays: { median: number; p90: number; p99: number; max: number };
   /** Of the late ones that were delivered: how their delay came about. */
-  spent: { total: number; beforeFirst: number; refused: number; ownRetry: number; ownProven: number };
+  spent: {
+    total: number;
+    beforeFirst: number;
+    refused: number;
+    /** From the last refusal to the try that was taken: at most this is this server’s doing. */
+    ownRetry: number;
+    /** From when the receiver refused nobody any more and took others’ mail: at least this is. */
+    ownProven: number;
+    /** From when the receiver, though it went on to refuse some, had taken others’ mail. */
+    meanwhile: number;
+    /** Part of the recipients that were refused once at most. */
+    once: number;
+  };
 }
 
 /** Refusals of one kind by one provider. */
@@ -115,10 +127,12 @@ export class MailScene {
            AND coalesce(r.ended_at, r.last_seen_at) >= f.attempted_at)
        SELECT m.*, epoch(first_try_at) - epoch(arrived_at) AS before_first,
               (m.deferrals + m.put_offs > 0 AND (m.delay >= ${lateFrom} OR m.delay IS NULL OR m.outcome <> 'delivered')) AS late,
-              x.accepted_at AS others_accepted_at
+              x.accepted_at AS others_accepted_at, y.accepted_at AS meanwhile_accepted_at
        FROM measured m
        ASOF LEFT JOIN acceptances x
-         ON x.provider = m.provider AND x.server = m.server AND m.anybody_refused_at <= x.accepted_at`,
+         ON x.provider = m.provider AND x.server = m.server AND m.anybody_refused_at <= x.accepted_at
+       ASOF LEFT JOIN acceptances y
+         ON y.provider = m.provider AND y.server = m.server AND m.last_refusal_at <= y.accepted_at`,
     );
   }
 
@@ -136,7 +150,9 @@ export class MailScene {
               sum(delay) FILTER (${SPENT}) AS total, sum(before_first) FILTER (${SPENT}) AS before_first,
               sum(greatest(0, epoch(last_refusal_at) - epoch(first_try_at))) FILTER (${SPENT}) AS refused,
               sum(epoch(ended_at) - epoch(greatest(last_refusal_at, first_try_at))) FILTER (${SPENT}) AS own_retry,
-              sum(epoch(ended_at) - epoch(greatest(first_try_at, least(others_accepted_at, ended_at)))) FILTER (${SPENT}) AS own_proven
+              sum(epoch(ended_at) - epoch(greatest(first_try_at, least(others_accepted_at, ended_at)))) FILTER (${SPENT}) AS own_proven,
+              sum(epoch(ended_at) - epoch(greatest(first_try_at, least(meanwhile_accepted_at, ended_at)))) FILTER (${SPENT}) AS meanwhile,
+              avg(CASE WHEN deferrals <= 1 THEN 1.0 ELSE 0.0 END) FILTER (${SPENT}) AS once
        FROM judged GROUP BY provider ORDER BY late DESC, recipients DESC`,
     );
     const spread = (row: Record<string, Value>, name: string) => {
@@ -168,6 +184,8 @@ export class MailScene {
         refused: Number(row.refused ?? 0),
         ownRetry: Number(row.own_retry ?? 0),
         ownProven: Number(row.own_proven ?? 0),
+        meanwhile: Number(row.meanwhile ?? 0),
+        once: Number(row.once ?? 0),
       },
     }));
   }

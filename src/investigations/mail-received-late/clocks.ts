@@ -19,7 +19,7 @@ export interface Skewed extends Stamp {
 }
 
 /** Clocks that are kept differ by less, and a mail may be stamped when its transfer begins or ends. */
-export const TOLERANCE_S = 5;
+const TOLERANCE_S = 5;
 /**
  * A wait between two stamps makes them a little less believable than none: one clock that is ahead explains a step up
  * and the step down behind it, for which otherwise a wait and a wrong clock would have to come together.

@@ -1,70 +1,52 @@
-import type { Clear, Fact, Finding, HypothesisVerdict, Note, Place } from '../../findings/finding.js';
+import type { Clear, Fact, Finding, HypothesisVerdict, Note } from '../../findings/finding.js';
 import type { MailHop, MailRoute } from '../../findings/mail-route.js';
-import { RECEIVED_HOLDS } from '../../knowledge/received-holds.js';
-import type { ReceivedMail, Trace } from '../../store/received-mail.js';
-import { between } from '../statistics.js';
-import { offBy, type Skewed, type Stamp, truestOf } from './clocks.js';
-import { type Host, hostsOf } from './hosts.js';
+import type { ReceivedMail } from '../../store/received-mail.js';
+import { offBy, type Skewed } from './clocks.js';
+import {
+  absent,
+  type CulpritId,
+  neighbours,
+  range,
+  senderQueued,
+  skewInstead,
+  skewSays,
+  skewSeen,
+  slowHop,
+  type Weighed,
+} from './hypotheses.js';
 import {
   askAuthor,
   askOperator,
   fetchSooner,
-  type Held,
   keepTime,
   passGreylist,
   queueIdOf,
   readOwnLog,
   type Wait,
 } from './remedies.js';
+import {
+  AUTHOR,
+  type Explained,
+  explained,
+  type Gap,
+  holdersOf,
+  label,
+  placeAt,
+  placesOf,
+  problemOf,
+  type Scene,
+  sceneOf,
+  timeOf,
+  times,
+} from './scene.js';
 import { iso, utc, wait } from './words.js';
 
-export const MAIL_RECEIVED_LATE = 'mail-received-late';
+const MAIL_RECEIVED_LATE = 'mail-received-late';
 /** What counts as late unless the user says otherwise: nobody expects mail within seconds, nobody waits five minutes. */
 export const LATE_S = 300;
 
-const AUTHOR = -1;
 /** Accused at this weight and with this lead, as everywhere (bandwidth-spent.md). */
 const ACCUSED = { weight: 4, lead: 3 };
-
-type CulpritId = 'slow-hop' | 'clock-skew' | 'sender-queued';
-interface Sign extends Fact {
-  weight: number;
-}
-interface Weighed {
-  id: CulpritId;
-  says: string;
-  weight: number;
-  signs: Sign[];
-  bring: string[];
-}
-
-/** Between two stamps that are relied on, with nothing reliable between them. */
-interface Gap {
-  from: Stamp;
-  to: Stamp;
-  seconds: number;
-}
-
-/** Why a wait was one, where a field says so. */
-interface Explained {
-  kind: 'greylisting' | 'moderation' | 'fetch' | 'resent';
-  says: string;
-  program: string;
-  place: Place | null;
-}
-
-interface Scene {
-  mail: ReceivedMail;
-  path: string;
-  late: number;
-  hosts: Host[];
-  held: Held[];
-  kept: Stamp[];
-  skewed: Skewed[];
-  gaps: Gap[];
-  /** First to last stamp that is relied on, seconds. */
-  total: number;
-}
 
 /**
  * Judges one received mail: which host held it, for how long, and whether the clocks let that be said.
@@ -104,35 +86,6 @@ export function judgeMail(mail: ReceivedMail, path: string, late = LATE_S): Mail
     };
   const finding = findingOf(scene);
   return { ...known, finding, clear: finding ? null : clearOf(scene), cannotTell: null };
-}
-
-const timeOf = (trace: Trace | undefined): number | null => trace?.date?.at ?? null;
-
-function sceneOf(mail: ReceivedMail, path: string, late: number): Scene {
-  const hosts = hostsOf(mail.traces);
-  const held = mail.traces.map(
-    (trace, i): Held => ({ host: hosts[i]!, trace, label: hosts[i]!.name ?? `hop ${i + 1}` }),
-  );
-  const stamps: Stamp[] = [];
-  const authored = mail.date?.date;
-  // The author's clock is a personal computer's more often than not: it is believed less than a server's.
-  if (authored && authored.problem === null)
-    stamps.push({ hop: AUTHOR, at: authored.at, clock: 'author', belief: 0.6 });
-  for (const [hop, trace] of mail.traces.entries())
-    if (trace.date && trace.date.problem === null)
-      stamps.push({
-        hop,
-        at: trace.date.at,
-        clock: hosts[hop]!.clock,
-        belief: hosts[hop]!.known?.keepsTime ? 3 : 1,
-      });
-  const { kept, skewed } = truestOf(stamps);
-  const gaps = kept.slice(1).map((to, i) => {
-    const from = kept[i]!;
-    return { from, to, seconds: Math.max(0, (to.at - from.at) / 1000) };
-  });
-  const total = gaps.reduce((sum, g) => sum + g.seconds, 0);
-  return { mail, path, late, hosts, held, kept, skewed, gaps, total };
 }
 
 function lacks({ mail }: Scene): { because: string; bring: string[] } | null {
@@ -196,424 +149,6 @@ function hopsOf(scene: Scene): MailHop[] {
   });
 }
 
-function problemOf(trace: Trace): string | null {
-  if (trace.tooLong) return 'the field is longer than 32 kB';
-  if (trace.written === null) return 'no date';
-  return trace.date === null ? 'a date that cannot be read' : trace.date.problem;
-}
-
-// ---- words and places
-
-const placeAt = (scene: Scene, hop: number): Place[] => {
-  const line = hop === AUTHOR ? scene.mail.date?.line : scene.mail.traces[hop]?.line;
-  return line === undefined ? [] : [{ path: scene.path, line }];
-};
-const placesOf = (scene: Scene, gap: Gap): Place[] => [
-  ...placeAt(scene, gap.from.hop),
-  ...placeAt(scene, gap.to.hop),
-];
-const label = (scene: Scene, hop: number): string =>
-  hop === AUTHOR
-    ? 'the author'
-    : `hop ${hop + 1}${scene.hosts[hop]?.name ? `, ${scene.hosts[hop]!.name}` : ''}`;
-const clockOf = (scene: Scene, hop: number): string =>
-  hop === AUTHOR ? 'the author’s clock' : `the clock of ${label(scene, hop)}`;
-const percent = (share: number) => `${Math.round(share * 100)} %`;
-const times = (n: number, word: string) => `${n} ${word}${n === 1 ? '' : 's'}`;
-
-/** The hops that may have had the mail between two reliable stamps: the first, and those whose own time says nothing. */
-function holdersOf(gap: Gap): number[] {
-  const hops: number[] = [];
-  for (let hop = Math.max(0, gap.from.hop); hop < gap.to.hop; hop++) hops.push(hop);
-  return hops;
-}
-
-/** How many independent clocks agree with a stamp on its side of the gap; a fleet that keeps time counts double. */
-function witnesses(scene: Scene, gap: Gap, side: 'before' | 'after'): { score: number; says: string } {
-  const clocks = new Map<string, number>();
-  const near = Math.max(60, gap.seconds / 10);
-  for (const s of scene.kept) {
-    const isSide = side === 'before' ? s.hop <= gap.from.hop : s.hop >= gap.to.hop;
-    const other = side === 'before' ? gap.from : gap.to;
-    if (!isSide || Math.abs(s.at - other.at) / 1000 > near) continue;
-    // On the host where the mail was made, its Date is of the same clock.
-    if (s.hop === AUTHOR && scene.hosts[0]?.isOrigin && gap.from.hop !== AUTHOR) continue;
-    clocks.set(s.clock, s.belief >= 3 ? 2 : s.hop === AUTHOR ? 0.7 : 1);
-  }
-  const score = [...clocks.values()].reduce((sum, v) => sum + v, 0);
-  const kept = [...clocks].filter(([, v]) => v === 2).map(([clock]) => `${clock}’s`);
-  const others = clocks.size - kept.length;
-  const what = [...kept, ...(others > 0 ? [times(others, kept.length > 0 ? 'other' : 'clock')] : [])].join(
-    ' and ',
-  );
-  return { score, says: `${side} the wait: ${what}${clocks.size > 1 ? ', which agree' : ' alone'}` };
-}
-
-/** Zones are off by whole hours (and some halves); waits are so by chance once in two hundred times. */
-function isWholeHours(seconds: number): boolean {
-  const off = seconds % 1800;
-  return seconds >= 1800 - 8 && Math.min(off, 1800 - off) <= 8;
-}
-
-// ---- why a wait may have been one
-
-function explained(scene: Scene, gap: Gap): Explained | null {
-  const { mail, hosts } = scene;
-  const { resent } = mail;
-  if (
-    resent &&
-    resent.at >= gap.from.at - 60_000 &&
-    resent.at <= gap.to.at + 60_000 &&
-    (gap.to.at - resent.at) / 1000 < scene.late
-  )
-    return {
-      kind: 'resent',
-      says: `somebody sent it on by hand at ${utc(resent.at)} (Resent-Date)`,
-      program: '',
-      place: { path: scene.path, line: resent.line },
-    };
-  for (const remark of mail.remarks) {
-    for (const hold of RECEIVED_HOLDS) {
-      if (hold.field !== remark.name) continue;
-      const found = hold.pattern.exec(remark.value)?.groups;
-      if (!found) continue;
-      const place: Place = { path: scene.path, line: remark.line };
-      if (hold.kind === 'moderation') {
-        // Its own date may be of a zone that names itself only in the text before; only the order counts here.
-        const until = Date.parse(found.until ?? '');
-        if (until < gap.from.at - 60_000 || until > gap.to.at + 60_000 || Number.isNaN(until)) continue;
-        return {
-          kind: 'moderation',
-          says: `${hold.program} held it for a moderator, who let it through at ${utc(until)}`,
-          program: hold.program,
-          place,
-        };
-      }
-      const seconds =
-        found.seconds !== undefined
-          ? Number(found.seconds)
-          : Number(found.h) * 3600 + Number(found.m) * 60 + Number(found.s);
-      const isHere = remark.above === gap.to.hop || remark.above === gap.to.hop + 1;
-      if (!isHere || gap.from.hop === AUTHOR || seconds > gap.seconds + 60 || seconds < 30) continue;
-      return {
-        kind: 'greylisting',
-        says: `${label(scene, gap.to.hop)} refused it at first and took it ${wait(seconds)} after the first attempt (${remark.name === 'x-greylist' ? 'X-Greylist' : remark.name})`,
-        program: hold.program,
-        place,
-      };
-    }
-  }
-  if (gap.to.hop !== AUTHOR && hosts[gap.to.hop]!.protocol?.kind === 'fetch')
-    return {
-      kind: 'fetch',
-      says: `it lay in a mailbox until ${label(scene, gap.to.hop)} fetched it (${mail.traces[gap.to.hop]!.with})`,
-      program: '',
-      place: placeAt(scene, gap.to.hop)[0] ?? null,
-    };
-  return null;
-}
-
-// ---- the hypotheses
-
-const longSign = (scene: Scene, gap: Gap, says: string): Sign => ({
-  says,
-  weight: between(gap.seconds, [
-    [scene.late / 5, -5],
-    [scene.late, 2],
-    [scene.late * 3, 3.5],
-    [scene.late * 12, 5],
-  ]),
-  amount: { value: gap.seconds, unit: 'second' },
-  from: placesOf(scene, gap),
-});
-
-const shareSign = (scene: Scene, gap: Gap): Sign => ({
-  says: `that is ${percent(gap.seconds / Math.max(1, scene.total))} of the ${wait(scene.total)} that it took in all`,
-  weight: between(gap.seconds / Math.max(1, scene.total), [
-    [0.2, -2],
-    [0.5, 0.5],
-    [0.9, 1.5],
-  ]),
-  from: placesOf(scene, gap),
-});
-
-/** RFC 5321 4.5.4.1: servers give a mail back after four or five days. */
-const tooLongSign = (scene: Scene, gap: Gap, weight: number): Sign[] =>
-  gap.seconds > 7 * 86_400
-    ? [{ says: 'no mail server keeps trying for more than a week', weight, from: placesOf(scene, gap) }]
-    : [];
-
-function slowHop(scene: Scene, gap: Gap): Weighed {
-  const holders = holdersOf(gap);
-  const names = holders.map((hop) => label(scene, hop));
-  const why = explained(scene, gap);
-  const before = witnesses(scene, gap, 'before');
-  const after = witnesses(scene, gap, 'after');
-  const operators = new Set(holders.map((hop) => scene.hosts[hop]!.operator ?? scene.hosts[hop]!.clock));
-  const fragile = Math.min(before.score, after.score) < 2;
-  const signs: Sign[] = [
-    longSign(
-      scene,
-      gap,
-      `${names[0]} had it at ${utc(gap.from.at)}; ${label(scene, gap.to.hop)} got it at ${utc(gap.to.at)}, ${wait(gap.seconds)} later`,
-    ),
-    shareSign(scene, gap),
-    ...[before, after].map(
-      ({ score, says }, i): Sign => ({
-        says: `clocks ${says}`,
-        weight: between(score, [
-          [1, -0.5],
-          [2, 2],
-          [3, 3],
-        ]),
-        from: placeAt(scene, i === 0 ? gap.from.hop : gap.to.hop),
-      }),
-    ),
-    ...tooLongSign(scene, gap, -4),
-  ];
-  if (why && why.kind !== 'resent')
-    signs.unshift({ says: why.says, weight: 3, from: why.place ? [why.place] : [] });
-  else if (isWholeHours(gap.seconds) && fragile)
-    signs.push({
-      says: 'the wait is of whole half hours to within 8 s, as a wrong time zone makes it',
-      weight: -3,
-      from: placesOf(scene, gap),
-    });
-  // A clock beyond the wait that contradicts one of its ends by as much may be right, and that end wrong.
-  const disputed = scene.skewed.find(
-    (s) =>
-      (s.isAmbiguous || s.hop < gap.from.hop || s.hop > gap.to.hop) &&
-      Math.abs(offBy(s)) >= gap.seconds / 2 &&
-      [gap.from.hop, gap.to.hop].includes(rivalOf(scene, s)),
-  );
-  if (disputed)
-    signs.push({ says: backwards(scene, disputed), weight: -5, from: neighbours(scene, disputed) });
-  else if (scene.skewed.length === 0)
-    signs.push({ says: 'no step of the way goes back in time', weight: 1, from: placesOf(scene, gap) });
-  if (operators.size > 1)
-    signs.push({
-      says: `it may have been any of ${names.join('; ')}: the times between cannot be relied on`,
-      weight: -6,
-      from: holders.flatMap((hop) => placeAt(scene, hop)).slice(0, 5),
-    });
-  return {
-    id: 'slow-hop',
-    says:
-      why?.kind === 'greylisting'
-        ? `${names[0]} had to keep it, because ${why.says}`
-        : why?.kind === 'moderation'
-          ? `${names[0]} kept it: ${why.says}`
-          : why?.kind === 'fetch'
-            ? why.says
-            : `${names.join(' or ')} had it in its queue for ${wait(gap.seconds)} before ${label(scene, gap.to.hop)} got it`,
-    weight: sum(-2, signs),
-    signs,
-    bring: [
-      ...holders.slice(0, 2).map((hop) => {
-        const id = queueIdOf(scene.mail.traces[hop]!);
-        return `the mail log of ${label(scene, hop)}${id ? ` for ${id}` : ''}, which has every attempt and the answer to it`;
-      }),
-      'another mail that came the same way: a wrong clock shows in each, a queue does not',
-    ],
-  };
-}
-
-function senderQueued(scene: Scene, gap: Gap): Weighed {
-  const origin = scene.hosts[0]?.isOrigin === true && gap.to.hop === 0;
-  const near = Math.max(60, gap.seconds / 10);
-  const signed = scene.mail.signed.find((s) => Math.abs(s.at - gap.from.at) / 1000 <= near);
-  const after = witnesses(scene, gap, 'after');
-  const signs: Sign[] = [
-    longSign(
-      scene,
-      gap,
-      `it is dated ${utc(gap.from.at)}; ${label(scene, gap.to.hop)} got it at ${utc(gap.to.at)}, ${wait(gap.seconds)} later`,
-    ),
-    shareSign(scene, gap),
-    origin
-      ? {
-          says: 'it was made on the very host that first received it: both times are of one clock',
-          weight: 3,
-          from: placesOf(scene, gap),
-        }
-      : signed
-        ? {
-            says: `${signed.domain} signed it at ${utc(signed.at)} (DKIM t=), near its date: the date is right`,
-            weight: 3,
-            from: [{ path: scene.path, line: signed.line }],
-          }
-        : {
-            says: 'for the time before only the author’s own clock speaks',
-            weight: -2,
-            from: placeAt(scene, AUTHOR),
-          },
-    {
-      says: `clocks ${after.says}`,
-      weight: between(after.score, [
-        [1, -0.5],
-        [2, 1],
-      ]),
-      from: placeAt(scene, gap.to.hop),
-    },
-    ...tooLongSign(scene, gap, -3),
-  ];
-  if (isWholeHours(gap.seconds) && !origin && !signed)
-    signs.push({
-      says: 'the wait is of whole half hours to within 8 s, as a wrong time zone makes it',
-      weight: -3,
-      from: placesOf(scene, gap),
-    });
-  return {
-    id: 'sender-queued',
-    says: `it lay at the author’s, or in a program’s queue, for ${wait(gap.seconds)} before the first server got it`,
-    weight: sum(-3, signs),
-    signs,
-    bring: [
-      'what the author or the sending program says: was it scheduled, offline, or queued?',
-      'another mail by the same author: a wrong clock shows in each',
-    ],
-  };
-}
-
-/** Held against the wait: that nobody held it, and a clock on one side of it is off by just so much. */
-function skewInstead(scene: Scene, gap: Gap): Weighed {
-  const byAuthor = gap.from.hop === AUTHOR;
-  const before = byAuthor ? { score: 0.7, says: '' } : witnesses(scene, gap, 'before');
-  const after = witnesses(scene, gap, 'after');
-  const fewest = Math.min(before.score, after.score);
-  const [side, hop] = before.score <= after.score ? ['before', gap.from.hop] : ['after', gap.to.hop];
-  const signed =
-    byAuthor &&
-    scene.mail.signed.some((s) => Math.abs(s.at - gap.from.at) / 1000 <= Math.max(60, gap.seconds / 10));
-  const isOneClock = byAuthor && scene.hosts[0]?.isOrigin === true && gap.to.hop === 0;
-  const signs: Sign[] = [
-    isOneClock
-      ? { says: 'both times are of one clock', weight: -6, from: placesOf(scene, gap) }
-      : signed
-        ? { says: 'a DKIM signature agrees with the date', weight: -5, from: placesOf(scene, gap) }
-        : {
-            says: byAuthor
-              ? 'only the author’s own clock would have to be wrong, and those are more often than a server’s'
-              : `${side} the wait ${fewest < 2 ? `only the clock of ${label(scene, hop as number)} would have to be wrong` : 'several clocks would have to be wrong by the same'}`,
-            weight: byAuthor
-              ? 3
-              : between(fewest, [
-                  [1, 0.5],
-                  [2, -4],
-                  [3, -7],
-                ]),
-            from: placeAt(scene, hop as number),
-          },
-  ];
-  if (isWholeHours(gap.seconds) && fewest < 2 && !isOneClock && !signed)
-    signs.push({
-      says: 'the wait is of whole half hours to within 8 s, as a wrong time zone makes it',
-      weight: 3,
-      from: placesOf(scene, gap),
-    });
-  if (!byAuthor)
-    signs.push({ says: 'no step goes back in time there', weight: -1, from: placesOf(scene, gap) });
-  return {
-    id: 'clock-skew',
-    says: `nobody held it: ${clockOf(scene, hop as number)} is ${side === 'before' ? 'behind' : 'ahead'} by about ${wait(gap.seconds)}`,
-    weight: sum(-3, signs),
-    signs,
-    bring: ['another mail that came the same way: a wrong clock shows in each, a queue does not'],
-  };
-}
-
-/** Steps that go back in time: no queue can do that. */
-function skewSeen(scene: Scene, worst: Skewed, largest: Gap | null): Weighed {
-  const off = offBy(worst);
-  const isAmbiguous = worst.isAmbiguous;
-  const signs: Sign[] = [
-    {
-      says: backwards(scene, worst),
-      weight: between(Math.abs(off), [
-        [5, 0],
-        [30, 3],
-        [300, 9],
-      ]),
-      amount: { value: Math.abs(off), unit: 'second' },
-      from: neighbours(scene, worst),
-    },
-    largest && largest.seconds < scene.late
-      ? {
-          says: `without that clock no step takes longer than ${wait(largest.seconds)}`,
-          weight: 1.5,
-          from: placesOf(scene, largest),
-        }
-      : {
-          says: 'whether it was held besides cannot be seen: too few other clocks',
-          weight: 0,
-          from: placeAt(scene, worst.hop),
-        },
-    isAmbiguous
-      ? {
-          says: 'which of the clocks is wrong cannot be told: leaving out either makes the others agree',
-          weight: 0,
-          from: neighbours(scene, worst),
-        }
-      : {
-          says: 'all other clocks agree once this one is left out',
-          weight: 2,
-          from: placeAt(scene, worst.hop),
-        },
-  ];
-  return {
-    id: 'clock-skew',
-    says: skewSays(scene, worst),
-    weight: sum(-3, signs),
-    signs,
-    bring: ['another mail that came the same way: a wrong clock shows in each'],
-  };
-}
-
-/** The kept hop that contradicts a wrong clock. */
-function rivalOf(scene: Scene, s: Skewed): number {
-  return offBy(s) > 0
-    ? scene.kept.find((k) => k.hop > s.hop)!.hop
-    : scene.kept.findLast((k) => k.hop < s.hop)!.hop;
-}
-
-function neighbours(scene: Scene, s: Skewed): Place[] {
-  return [...placeAt(scene, s.hop), ...placeAt(scene, rivalOf(scene, s))];
-}
-
-function backwards(scene: Scene, s: Skewed): string {
-  const rival = rivalOf(scene, s);
-  const [early, late] = offBy(s) > 0 ? [s.hop, rival] : [rival, s.hop];
-  if (early === AUTHOR)
-    return `${label(scene, late)} got it ${wait(offBy(s))} before it was written, by their clocks`;
-  return `${label(scene, late)} got it ${wait(offBy(s))} before ${label(scene, early)} had it, by their clocks`;
-}
-
-function range(s: Skewed): string {
-  const ends = [s.least, s.most].filter((v) => v !== null && v * offBy(s) > 0).map((v) => Math.abs(v!));
-  const [low = 0, high] = ends.toSorted((a, b) => a - b);
-  const way = offBy(s) > 0 ? 'ahead' : 'behind';
-  if (high === undefined) return `at least ${wait(low)} ${way}`;
-  return wait(low) === wait(high) ? `${wait(low)} ${way}` : `${wait(low)} to ${wait(high)} ${way}`;
-}
-
-function skewSays(scene: Scene, s: Skewed): string {
-  if (!s.isAmbiguous) return `${clockOf(scene, s.hop)} is ${range(s)}`;
-  const [way, other] = offBy(s) > 0 ? ['ahead', 'behind'] : ['behind', 'ahead'];
-  return `${clockOf(scene, s.hop)} is ${way}, or ${clockOf(scene, rivalOf(scene, s))} ${other}, by at least ${wait(offBy(s))}`;
-}
-
-const sum = (prior: number, signs: Sign[]): number => prior + signs.reduce((total, s) => total + s.weight, 0);
-
-function absent(scene: Scene, id: CulpritId, says: string, why: string, from?: Place[]): Weighed {
-  const { mail, path } = scene;
-  const searched: Fact['from'] = from ?? {
-    searched: [path],
-    lines: mail.traces.length,
-    unread: mail.traces.filter((t) => t.date === null).length,
-  };
-  return { id, says, weight: -8, signs: [{ says: why, weight: -8, from: searched }], bring: [] };
-}
-
 // ---- the verdict
 
 function findingOf(scene: Scene): Finding | null {
@@ -630,7 +165,6 @@ function findingOf(scene: Scene): Finding | null {
 
 function waited(scene: Scene, gap: Gap, wrong: Skewed | null): Finding {
   const queueing = gap.from.hop === AUTHOR;
-  const longest = wait(gap.seconds);
   const queueGap = scene.gaps.find((g) => g.from.hop === AUTHOR);
   const all: Weighed[] = queueing
     ? [
@@ -656,24 +190,8 @@ function waited(scene: Scene, gap: Gap, wrong: Skewed | null): Finding {
   const holder = holdersOf(gap)[0]!;
   const name = queueing ? 'the author' : (scene.hosts[holder]!.name ?? `hop ${holder + 1}`);
   const why = explained(scene, gap);
-  const title =
-    accused?.id === 'slow-hop'
-      ? why?.kind === 'greylisting'
-        ? `Greylisting by ${scene.held[gap.to.hop]!.label} held this mail up for ${longest}`
-        : why?.kind === 'fetch'
-          ? `This mail lay in a mailbox for ${longest} until it was fetched`
-          : `${name} held this mail for ${longest}`
-      : accused?.id === 'sender-queued'
-        ? `This mail lay at the sender’s for ${longest} before it was sent`
-        : accused
-          ? `Nobody held this mail: ${accused.says}`
-          : queueing
-            ? `${longest} passed between this mail’s date and the first server: queued, or a wrong clock`
-            : `${longest} passed at ${holdersOf(gap)
-                .map((h) => label(scene, h))
-                .join(' or ')}: held, or a wrong clock`;
   return {
-    ...base(verdict, title),
+    ...base(verdict, titleOf(scene, gap, name, accused)),
     id: `${MAIL_RECEIVED_LATE}:${accused?.id ?? 'cannot-tell'}:${name}`,
     subject: subjectOf(scene, queueing ? null : holder, gap),
     since: iso(gap.from.at),
@@ -698,6 +216,24 @@ function waited(scene: Scene, gap: Gap, wrong: Skewed | null): Finding {
     },
     notes: notesOf(scene, gap, wrong),
   };
+}
+
+function titleOf(scene: Scene, gap: Gap, name: string, accused: Weighed | null): string {
+  const longest = wait(gap.seconds);
+  if (accused?.id === 'slow-hop') {
+    const kind = explained(scene, gap)?.kind;
+    if (kind === 'greylisting')
+      return `Greylisting by ${scene.held[gap.to.hop]!.label} held this mail up for ${longest}`;
+    if (kind === 'fetch') return `This mail lay in a mailbox for ${longest} until it was fetched`;
+    return `${name} held this mail for ${longest}`;
+  }
+  if (accused?.id === 'sender-queued')
+    return `This mail lay at the sender’s for ${longest} before it was sent`;
+  if (accused) return accused.says.replace(/^n/, 'N');
+  if (gap.from.hop === AUTHOR)
+    return `${longest} passed between this mail’s date and the first server: queued, or a wrong clock`;
+  const holders = holdersOf(gap).map((hop) => label(scene, hop));
+  return `${longest} passed at ${holders.join(' or ')}: held, or a wrong clock`;
 }
 
 /** A gap that the author's stamp opens says that every server was quick. */

@@ -20,7 +20,7 @@ export interface Wait {
 }
 
 // What reaches a shell line must be nothing but an id.
-const ID = /^[A-Za-z0-9._-]{1,64}$/;
+const ID = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
 /** `1njbGQ-005LxL-M5`; since 4.97 `1rZ3Qq-00000001abc-2xyz`. */
 const EXIM_ID = /^[A-Za-z0-9]{6}-[A-Za-z0-9]{6}(?:[A-Za-z0-9]{5})?-[A-Za-z0-9]{2}(?:[A-Za-z0-9]{2})?$/;
 
@@ -87,7 +87,9 @@ export function passGreylist(w: Wait, program: string): Remedy[] {
   return [
     {
       title: `on ${w.to.label}: let ${w.holder.label} pass greylisting`,
-      change: postgrey ? name : `whitelist ${name} in ${program}`,
+      change: postgrey
+        ? name
+        : `milter-greylist, greylist.conf:          racl whitelist domain ${name}\nSQLgrey, clients_fqdn_whitelist.local:   ${name}`,
       where: postgrey
         ? '/etc/postgrey/whitelist_clients.local, then reload postgrey'
         : `the configuration of ${program} on ${receiver}`,

@@ -210,7 +210,10 @@ function hypothesis(h: HypothesisVerdict, width: number): Line[] {
 
 function rivals(open: HypothesisVerdict[], width: number): Line[] {
   return [
-    ...hanging([span('cannot be told from this mail alone; it is one of')], width),
+    ...hanging(
+      [span(`cannot be told from this mail alone; ${open.length === 1 ? 'not certain is' : 'it is one of'}`)],
+      width,
+    ),
     ...open.flatMap((h) => hanging([span(h.id, 'strong'), span(`  ${h.says}`)], width)),
   ];
 }
