@@ -1,11 +1,13 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
+import type { Report } from '../src/findings/finding.js';
 import { MailFlag, MailKind } from '../src/formats/mail-log/columns.js';
 import { CULPRITS } from '../src/investigations/mail-late/hypotheses.js';
 import { Case } from '../src/store/case.js';
 import { culprit, scratch } from './culprit.js';
 
+const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const text = (path: string) => readFileSync(fileURLToPath(new URL(`../${path}`, import.meta.url)), 'utf8');
 
 describe('the documentation', () => {
@@ -75,5 +77,38 @@ describe('the documentation', () => {
           if (option !== '--help') expect(man, `${name} ${option}`).toContain(option);
       }
     }
+  });
+
+  it('shows what npm start prints', async () => {
+    const examples = ['examples/web-story', 'examples/mail-story'];
+    for (const example of examples) expect(text('scripts/start.sh')).toContain(example);
+    const { stdout, status } = await culprit(examples, { state: scratch(), cwd: ROOT });
+    expect(status).toBe(1);
+    const [head, ...shown] = /```\n(culprit · [\s\S]*?)```/.exec(text('README.md'))![1]!.split('\n');
+    const printed = stdout.split('\n');
+    // The machine's name and the time that it took differ.
+    const counts = (line: string) => line.split(' · ').slice(2, -1);
+    expect(counts(head!)).toEqual(counts(printed[0]!));
+    const cut = shown.indexOf('   …');
+    expect(cut).toBeGreaterThan(30);
+    expect(shown.slice(0, cut)).toEqual(printed.slice(1, cut + 1));
+  });
+
+  it('has a mail story that is as its truth says', async () => {
+    const truth = JSON.parse(text('examples/mail-story.truth.json')) as {
+      culprit: string;
+      affected: { provider: string };
+      observed: { messages: number; recipients: number };
+    };
+    const args = ['examples/mail-story', '--json'];
+    const report = JSON.parse((await culprit(args, { state: scratch(), cwd: ROOT })).stdout) as Report;
+    expect(report.findings.map((f) => [f.culprit, f.subject.provider])).toEqual([
+      [truth.culprit, truth.affected.provider],
+    ]);
+    expect(report.sources.every((s) => s.unread === 0 && s.error === undefined)).toBe(true);
+    const store = await Case.open(report.case);
+    const row = await store.row<{ n: bigint }>('SELECT count(*) AS n FROM recipients');
+    expect(Number(row?.n)).toBe(truth.observed.recipients);
+    store.close();
   });
 });
