@@ -6,7 +6,7 @@ import { gzipSync } from 'node:zlib';
 import tar from 'tar-stream';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { bzip2, xz, zstd } from '../../test/programs.js';
-import { DEFAULT_LIMITS, readMembers, type Survey, survey } from './evidence.js';
+import { DEFAULT_LIMITS, readMembers, type Survey, survey, usualPlaces } from './evidence.js';
 
 let root: string;
 let dir: string;
@@ -271,5 +271,42 @@ describe('archives', () => {
       'in/evil.tar!/../../etc/passwd': 'inside too',
     });
     expect(found.pieces.map((p) => p.file)).toEqual([null, null]);
+  });
+});
+
+describe('the usual places', () => {
+  it('are those that exist, by names that stay when logs rotate', async () => {
+    expect(usualPlaces(dir)).toEqual([]);
+    for (const folder of ['var/log/exim4', 'var/log/apt', 'var/log/nginx', 'etc/postfix'])
+      mkdirSync(join(dir, folder), { recursive: true });
+    for (const name of [
+      'log/exim4/mainlog',
+      'log/mail.log.1',
+      'log/mail.log.2.gz',
+      'log/dpkg.log',
+      'log/mail.err',
+    ])
+      file(`var/${name}`, name);
+    file('etc/postfix/main.cf', 'myhostname = mx');
+    const before = usualPlaces(dir);
+    expect(before.map(short)).toEqual([
+      'var/log/nginx',
+      'var/log/exim4',
+      'var/log/mail.log*',
+      'etc/postfix/main.cf',
+      'var/log/dpkg.log*',
+    ]);
+    file('var/log/mail.log', 'new');
+    expect(usualPlaces(dir)).toEqual(before);
+    const found = await survey(before);
+    expect(found.unreadable).toEqual([]);
+    expect(Object.keys(heads(found))).toEqual([
+      'etc/postfix/main.cf',
+      'var/log/dpkg.log',
+      'var/log/exim4/mainlog',
+      'var/log/mail.log',
+      'var/log/mail.log.1',
+      'var/log/mail.log.2.gz',
+    ]);
   });
 });

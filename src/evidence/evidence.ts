@@ -1,4 +1,5 @@
-import { createReadStream, existsSync } from 'node:fs';
+import { createReadStream, existsSync, readdirSync } from 'node:fs';
+import { basename, dirname } from 'node:path';
 import type { Readable } from 'node:stream';
 import { CulpritError } from '../errors/culprit-error.js';
 import { archiveBroken, cannotRead } from '../errors/evidence.js';
@@ -43,17 +44,45 @@ export interface Survey {
   pipe: AsyncIterable<Uint8Array> | null;
 }
 
-/** Where a server keeps what culprit reads; those that exist here. */
-export function usualPlaces(): string[] {
-  return [
-    '/var/log/apache2',
-    '/var/log/httpd',
-    '/var/log/nginx',
-    '/var/log/caddy',
-    '/etc/apache2',
-    '/etc/httpd',
-    '/etc/nginx',
-  ].filter((path) => existsSync(path));
+/**
+ * Where servers keep what culprit reads. Files that rotate are globs: their names change, and what the case is called
+ * by must not.
+ */
+const USUAL_PLACES = [
+  '/var/log/apache2',
+  '/var/log/httpd',
+  '/var/log/nginx',
+  '/var/log/caddy',
+  '/etc/apache2',
+  '/etc/httpd',
+  '/etc/nginx',
+  '/var/log/exim4',
+  '/var/log/exim',
+  '/var/log/mail.log*',
+  '/var/log/maillog*',
+  '/etc/exim4',
+  '/etc/exim.conf',
+  '/etc/exim/exim.conf',
+  '/etc/postfix/main.cf',
+  '/etc/postfix/master.cf',
+  '/var/log/dpkg.log*',
+  '/var/log/apt/history.log*',
+];
+
+/** The usual places that exist here, or below another `root`. */
+export function usualPlaces(root = ''): string[] {
+  return USUAL_PLACES.filter((path) =>
+    path.endsWith('*') ? startsAName(`${root}${path.slice(0, -1)}`) : existsSync(`${root}${path}`),
+  ).map((path) => `${root}${path}`);
+}
+
+/** Whether the folder of a path has an entry whose name begins as the path ends. */
+function startsAName(path: string): boolean {
+  try {
+    return readdirSync(dirname(path)).some((name) => name.startsWith(basename(path)));
+  } catch {
+    return false;
+  }
 }
 
 /** Finds everything behind the paths and looks at the beginning of each. Reads nothing else. */
