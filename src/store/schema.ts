@@ -2,7 +2,7 @@ import { DICTIONARIES, type DictionaryName } from '../formats/access-log/columns
 import type { FactTable, TextTable } from '../formats/bulk.js';
 import { DOCUMENT_TABLES } from '../formats/documents.js';
 import { FACT_TABLES, TEXTS } from '../formats/formats.js';
-import { MAIL_SCHEMA } from './mail.js';
+import { MAIL_SCHEMA } from './mail-schema.js';
 
 /**
  * The tables of a case. A star: narrow facts of numbers and dictionary ids, dictionaries of texts, and a readable
