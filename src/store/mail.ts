@@ -12,7 +12,7 @@ export const MAIL_SCHEMA = `
 CREATE TABLE message_facts (
   message_no INTEGER NOT NULL,
   host VARCHAR NOT NULL,
-  program VARCHAR NOT NULL,       -- exim-log, postfix-log
+  program VARCHAR NOT NULL,       -- exim, postfix
   message_id INTEGER NOT NULL,
   episode INTEGER NOT NULL,       -- 0; counts on where a queue id is used again
   sender_id INTEGER NOT NULL,
@@ -219,7 +219,8 @@ async function messages(store: Case): Promise<void> {
   const arrivals = `${K.arrival}, ${K.active}`;
   await store.run(
     `INSERT INTO message_facts
-     SELECT row_number() OVER (ORDER BY min(f.logged_at), s.host, f.message_id), s.host, any_value(s.kind), f.message_id,
+     SELECT row_number() OVER (ORDER BY min(f.logged_at), s.host, f.message_id), s.host,
+            CASE WHEN any_value(s.kind) = 'exim-log' OR strpos(any_value(t.text), '-') > 0 THEN 'exim' ELSE 'postfix' END, f.message_id,
             coalesce(e.episode, 0) AS episode,
             ${first('address_id', arrivals)}, ${first('header_id', String(K.arrival))},
             ${first('host_id', `${K.arrival}, ${K.connection}`)}, ${first('ip_id', `${K.arrival}, ${K.connection}`)},
@@ -233,7 +234,8 @@ async function messages(store: Case): Promise<void> {
             count(*) FILTER (f.kind = ${K.removed}) > 0, count(*) FILTER (f.kind = ${K.frozen}) > 0,
             max(f.receive_ms) FILTER (f.kind = ${K.arrival} AND f.receive_ms >= 0),
             arg_min(f.source_id, f.logged_at), arg_min(f.line, (f.logged_at, f.source_id, f.line))
-     FROM mail_facts f JOIN sources s USING (source_id) LEFT JOIN mail_episodes e ON e.rid = f.rowid
+     FROM mail_facts f JOIN sources s USING (source_id) JOIN message_texts t ON t.id = f.message_id
+     LEFT JOIN mail_episodes e ON e.rid = f.rowid
      WHERE f.message_id <> 0
      GROUP BY s.host, f.message_id, coalesce(e.episode, 0)`,
   );

@@ -33,7 +33,7 @@ export function detectEximLog(
   reader.feed(last > 0 ? head.subarray(0, last + 1) : head);
   reader.finish(false);
   const { read, lines } = found;
-  const { distinct } = reader;
-  if (distinct === 0 || read * 2 < lines || distinct * 4 < Math.min(read, 40)) return null;
+  const { distinct, continued } = reader;
+  if (distinct === 0 || read * 2 < lines || distinct * 4 < Math.min(read - continued, 40)) return null;
   return { how: {}, name: 'exim', read, lines };
 }

@@ -35,6 +35,10 @@ export class EximLogReader extends LineFeed {
     return this.file.lines.distinct;
   }
 
+  get continued(): number {
+    return this.file.continued;
+  }
+
   override restart(): void {
     super.restart();
     this.file.restart();
@@ -47,6 +51,8 @@ class EximFile implements LineFormat {
   private readonly stamp = new EximStamp();
   /** The line before was an entry or went on with one. */
   private within = true;
+  /** Lines that go on with an entry. */
+  continued = 0;
 
   constructor(seeds: [number, number]) {
     this.rows = new MailRows(seeds[0], seeds[1]);
@@ -54,6 +60,7 @@ class EximFile implements LineFormat {
 
   restart(): void {
     this.lines.distinct = 0;
+    this.continued = 0;
     this.within = true;
   }
 
@@ -61,7 +68,10 @@ class EximFile implements LineFormat {
     const { rows, stamp } = this;
     const p = stamp.read(rows.buffer, rows.view, start, end);
     if (p < 0) {
-      if (this.within && continues(rows.buffer, start, end)) return Unread.none;
+      if (this.within && continues(rows.buffer, start, end)) {
+        this.continued++;
+        return Unread.none;
+      }
       this.within = false;
       return Unread.noMatch;
     }

@@ -1,4 +1,5 @@
 import type { Batch } from '../bulk.js';
+import { EximLines } from '../exim-log/exim-lines.js';
 import { LineFeed, type LineFormat } from '../line-feed.js';
 import { MailFlag } from '../mail-log/columns.js';
 import { MailRows } from '../mail-log/rows.js';
@@ -53,6 +54,7 @@ const PROGRAMS = new Words({
   lmtp: Program.client,
   postsuper: Program.postsuper,
 });
+const EXIM = new Words({ exim: 1, exim4: 1 });
 /** Other programs that call their parts as Postfix does: `cyrus/master`. */
 const FOREIGN = new Words({ cyrus: 1, courier: 1, imap: 1 });
 
@@ -70,6 +72,7 @@ class PostfixLines implements LineFormat {
   private readonly prefix: SyslogPrefix;
   private readonly entry = new JournalEntry();
   private readonly text: PostfixLine;
+  private readonly exim = new EximLines();
 
   constructor(how: PostfixHow, seeds: [number, number]) {
     this.rows = new MailRows(seeds[0], seeds[1]);
@@ -119,7 +122,7 @@ class PostfixLines implements LineFormat {
     // Only `postfix` and `postfix-script` stand without the name of their instance.
     const alone = name === tag;
     if (program === 0 || (alone ? !this.begins(POSTFIX, tag, tagEnd) : this.isForeign(tag, name - 1)))
-      return this.another();
+      return this.another(tag, tagEnd, body, end, line);
     text.isClient = program === Program.client;
     text.isByHand = program === Program.postsuper;
     const shown = this.begins(PREFIX, tag, tagEnd) ? tag + PREFIX.length : tag;
@@ -134,12 +137,10 @@ class PostfixLines implements LineFormat {
     return FOREIGN.find(this.rows.buffer, start, end) !== 0;
   }
 
-  /**
-   * A line of another program. A reader of what else writes of mail into syslog (Exim with `log_file_path = syslog`,
-   * amavis, opendkim) is called here, with the tag and the text: it fills and commits rows, or says why not.
-   */
-  private another(): Unread {
-    return Unread.otherProgram;
+  /** A line of another program: Exim writes here with `log_file_path = syslog`. */
+  private another(tag: number, tagEnd: number, body: number, end: number, line: number): Unread {
+    if (EXIM.find(this.rows.buffer, tag, tagEnd) === 0) return Unread.otherProgram;
+    return this.exim.body(this.rows, body, end, line);
   }
 
   /** rsyslog's `message repeated 3 times: [ warning: … ]`: three lines of that text. */

@@ -326,6 +326,7 @@ async function culpritFinding(scene: MailScene, judged: Judged): Promise<Found> 
   const id = `mail-late:${culprit.id}:${course.id}`;
   const measure: Measure = { providers: [course.id], lateFrom: scene.lateFrom };
   const said = evidence.kinds.find((k) => !k.stalled);
+  const { impact: savings, ...cure } = await remediesFor(scene, culprit.id, course, evidence.kinds);
   const finding: Finding = {
     id,
     investigation: 'mail-late',
@@ -337,7 +338,7 @@ async function culpritFinding(scene: MailScene, judged: Judged): Promise<Found> 
     until: times.until,
     ...(times.before ? { sinceBeforeEvidence: true } : {}),
     title: `Mail to ${course.name} is late: ${culprit.says}`,
-    impact: impactOf(judged, scene),
+    impact: [...impactOf(judged, scene), ...savings],
     hypotheses: ranked.map((w) => ({
       id: w.id,
       says: w.says,
@@ -346,7 +347,7 @@ async function culpritFinding(scene: MailScene, judged: Judged): Promise<Found> 
       facts: w === culprit ? [...own, ...factsOf(w)] : factsAgainst(w),
       bring: [],
     })),
-    ...(await remediesFor(scene, culprit.id, course, evidence.kinds)),
+    ...cure,
     check: {
       command: `culprit verify ${id}${times.until ? '' : " --since 'YYYY-MM-DD HH:MM'"}`,
       measures: `delay of mail to ${course.name}`,
@@ -508,7 +509,12 @@ async function localQueueing(scene: MailScene): Promise<Found | null> {
       from: [{ path: w.path, line: w.line }],
     })),
   ];
-  const course = { ...scene.providers[0]!, id: 'all', name: 'everybody' };
+  const cure = await remediesFor(
+    scene,
+    'local-queueing',
+    { ...scene.providers[0]!, id: 'all', name: 'everybody' },
+    [],
+  );
   const finding: Finding = {
     id: 'mail-late:local-queueing:all',
     investigation: 'mail-late',
@@ -552,7 +558,8 @@ async function localQueueing(scene: MailScene): Promise<Found | null> {
         bring: [],
       },
     ],
-    ...(await remediesFor(scene, 'local-queueing', course, [])),
+    remedies: cure.remedies,
+    avoid: cure.avoid,
     check: {
       command: "culprit verify mail-late:local-queueing:all --since 'YYYY-MM-DD HH:MM'",
       measures: 'delay of all mail',

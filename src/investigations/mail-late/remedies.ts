@@ -1,8 +1,12 @@
 import { getDomain } from 'tldts';
-import type { Note, Remedy } from '../../findings/finding.js';
+import type { Impact, Note, Remedy } from '../../findings/finding.js';
 import { MAIL_PROVIDERS, type SenderHelp } from '../../knowledge/mail-providers.js';
+import { EXIM_DEFAULT_RULE, POSTFIX_RETRY_DEFAULTS } from '../../knowledge/retry-defaults.js';
 import { classify, replyOf } from '../mail/replies.js';
+import { retryParametersText } from '../mail/retry.js';
+import { eximRetryRemedy, postfixRetryRemedies, postfixSlowTransport } from '../mail/retry-remedies.js';
 import type { CulpritId } from './hypotheses.js';
+import { type RetryStudy, savedImpact, studyRetries } from './retry-share.js';
 import type { Kind, MailScene, ProviderCourse } from './scene.js';
 
 /** Which mail program this is, and where its configuration says what a remedy would change. */
@@ -16,8 +20,8 @@ interface MailServer {
 }
 
 async function serverOf({ store }: MailScene): Promise<MailServer> {
-  const row = await store.row<{ kind: string }>(
-    "SELECT kind FROM sources WHERE kind IN ('exim-log', 'postfix-log') ORDER BY records DESC LIMIT 1",
+  const row = await store.row<{ program: string }>(
+    'SELECT program FROM message_facts GROUP BY program ORDER BY count(*) DESC LIMIT 1',
   );
   const settings = async (program: string, where: string) =>
     store.row<{ section: string; name: string; value: string; path: string; line: number }>(
@@ -25,11 +29,14 @@ async function serverOf({ store }: MailScene): Promise<MailServer> {
        WHERE t.program = $1 AND ${where} ORDER BY t.seq LIMIT 1`,
       [program],
     );
-  if (row?.kind === 'postfix-log') {
+  if (row?.program === 'postfix') {
     const main = await settings('postfix', "section = 'main'");
     return { program: 'postfix', split: false, retry: null, smtpTransport: null, main: main?.path ?? null };
   }
-  const retry = await settings('exim', "section = 'retry'");
+  // A rule for single domains is in force for these only; the one for everything is what applies to most.
+  const retry =
+    (await settings('exim', "section = 'retry' AND starts_with(name, '* ')")) ??
+    (await settings('exim', "section = 'retry'"));
   const smtp = await settings(
     'exim',
     "starts_with(section, 'transport ') AND name = 'driver' AND value = 'smtp'",
@@ -51,18 +58,21 @@ export async function remediesFor(
   culprit: CulpritId,
   course: ProviderCourse,
   kinds: Kind[],
-): Promise<{ remedies: Remedy[]; avoid: string[] }> {
+): Promise<{ remedies: Remedy[]; avoid: string[]; impact: Impact[] }> {
   const server = await serverOf(scene);
   const names = await namesOf(scene, course);
   const help = MAIL_PROVIDERS.find((p) => p.id === course.id)?.help;
-  const at = { scene, server, names, course, kinds, help };
+  const rule = server.retry?.value ?? null;
+  const study = await studyRetries(scene, server.program, course, rule);
+  const at = { server, study, names, course, kinds, help };
   const remedies = REMEDIES[culprit](at).map((r, i) => ({ ...r, preferred: i === 0 }));
-  return { remedies, avoid: AVOID[culprit] };
+  return { remedies, avoid: AVOID[culprit], impact: course.id === 'all' ? [] : savedImpact(study) };
 }
 
 interface At {
   server: MailServer;
-  names: { hosts: string[]; domains: string[] };
+  study: RetryStudy;
+  names: { hosts: string[]; domains: string[]; mxHost: string | null };
   course: ProviderCourse;
   kinds: Kind[];
   help: SenderHelp | undefined;
@@ -72,7 +82,7 @@ type Change = Omit<Remedy, 'preferred'>;
 
 /** The provider's MX hosts by their common end, and the recipient domains most of its late mail is for. */
 async function namesOf(scene: MailScene, course: ProviderCourse): Promise<At['names']> {
-  if (course.id === 'all') return { hosts: [], domains: [] };
+  if (course.id === 'all') return { hosts: [], domains: [], mxHost: null };
   const rows = await scene.store.rows<{ mx: string | null; domain: string | null }>(
     'SELECT mx, domain FROM judged WHERE provider = $1 AND late GROUP BY mx, domain ORDER BY count(*) DESC LIMIT 50',
     [course.id],
@@ -88,6 +98,7 @@ async function namesOf(scene: MailScene, course: ProviderCourse): Promise<At['na
       ),
     ].slice(0, 3),
     domains: [...new Set(rows.map((r) => r.domain).filter(safe))].slice(0, 6),
+    mxHost: rows.map((r) => r.mx).find(safe) ?? null,
   };
 }
 
@@ -96,72 +107,54 @@ const ofHost = (kinds: Kind[]): boolean =>
   ['connect', 'banner', 'ehlo', 'tls', 'mail'].includes(kinds[0]?.phase ?? '') ||
   kinds[0]?.class === 'network';
 
-const RETRY_FILE = '/etc/exim4/conf.d/retry/30_exim4-config';
-
-function whereRetry({ server }: At): string {
-  if (server.retry)
-    return `${server.retry.path}, before line ${server.retry.line} (the first rule that fits counts)`;
-  return server.split
-    ? `${RETRY_FILE}, as first rule; then update-exim4.conf and systemctl reload exim4`
-    : 'Exim’s configuration, below “begin retry”, before the rule that begins with *';
-}
-
-/** A retry rule of its own for this provider. Spec chapter 32: host errors match the host’s name, then the domain. */
-function eximRetry(at: At, parameters: string, title: string, cost: string): Change {
+/** The same without the configuration at hand. Spec chapter 32: host errors match the host’s name, then the domain. */
+function eximRetry(at: At, parameters: string): Change {
   const { names, kinds } = at;
-  const patterns = ofHost(kinds)
-    ? names.hosts.map((h) => `*.${h}`)
-    : names.domains.length > 0
-      ? names.domains
-      : names.hosts.map((h) => `*.${h}`);
-  const width = Math.max(24, ...patterns.map((p) => p.length + 2));
+  const patterns =
+    ofHost(kinds) || names.domains.length === 0 ? names.hosts.map((h) => `*.${h}`) : names.domains;
   return {
-    title,
-    change: patterns.map((p) => `${p.padEnd(width)}*           ${parameters}`).join('\n'),
-    where: whereRetry(at),
-    cost,
+    title: 'Try again sooner at this receiver',
+    change: patterns.map((p) => `${p.padEnd(24)} *  ${parameters}`).join('\n'),
+    where:
+      'Exim’s configuration, below “begin retry”, above the rule that begins with * (Debian: a new file conf.d/retry/20_local; then update-exim4.conf and systemctl reload exim4)',
+    cost: 'more tries at this receiver; they happen at queue runs, so these must come as often (Debian: QUEUEINTERVAL in /etc/default/exim4)',
     undo: 'take the rule out and reload Exim; retry times that are set already hold until they are over',
   };
 }
 
-function postfixTransport(at: At, options: string[], title: string, cost: string): Change {
-  const name = `slow-${(at.course.id.replace(/[^a-z0-9]+/g, '-') || 'provider').slice(0, 20)}`;
-  const domains = at.names.domains.length > 0 ? at.names.domains : ['example.com'];
-  return {
-    title,
-    change: [
-      '# master.cf',
-      `${name} unix - - y - - smtp`,
-      '# main.cf',
-      'transport_maps = hash:/etc/postfix/transport',
-      ...options.map((o) => `${name}_${o}`),
-      '# /etc/postfix/transport, then: postmap /etc/postfix/transport && postfix reload',
-      ...domains.map((d) => `${d}    ${name}:`),
-    ].join('\n'),
-    where: at.server.main ? `master.cf beside ${at.server.main}` : '/etc/postfix',
-    cost,
-    undo: 'take the lines out again, postmap, postfix reload',
+function shorterRetries(at: At): Change[] {
+  const { server, names, course, kinds, study } = at;
+  const provider = {
+    name: course.name,
+    mxDomain: names.hosts.length === 1 ? names.hosts[0]! : null,
+    domains: names.domains,
+    mxHost: names.mxHost,
   };
+  if (server.program === 'postfix')
+    return postfixRetryRemedies(
+      provider,
+      {
+        mainCf: server.main ?? '/etc/postfix/main.cf',
+        masterCf: 'master.cf',
+        transportMaps: null,
+        minimalBackoff_s: POSTFIX_RETRY_DEFAULTS.minimalBackoff_s,
+        maximalBackoff_s: POSTFIX_RETRY_DEFAULTS.maximalBackoff_s,
+        queueRunDelay_s: POSTFIX_RETRY_DEFAULTS.queueRunDelay_s,
+      },
+      900,
+    );
+  const refused = ofHost(kinds) ? 'host-or-message' : 'recipient';
+  const place = server.retry
+    ? { scheme: schemeOf(server.retry.path), current: { ...server.retry, parameters: study.parameters } }
+    : null;
+  const exact =
+    place && eximRetryRemedy(provider, refused, place, study.shorter, study.queueRun_s, study.gain);
+  return [exact ?? eximRetry(at, retryParametersText(study.shorter))];
 }
 
-const SHORT_RETRY = 'F,1h,5m; F,6h,15m; G,16h,1h,1.5; F,4d,6h';
-const DEFAULT_RETRY = 'F,2h,15m; G,16h,1h,1.5; F,4d,6h';
-
-function shorterRetries(at: At): Change {
-  if (at.server.program === 'postfix')
-    return {
-      title: 'Try again sooner',
-      change: 'queue_run_delay = 60s\nminimal_backoff_time = 60s\nmaximal_backoff_time = 900s',
-      where: at.server.main ?? '/etc/postfix/main.cf; then postfix reload',
-      cost: 'holds for all destinations, for the queue manager has one rule: more tries at hosts that are really down',
-      undo: 'postconf -X queue_run_delay minimal_backoff_time maximal_backoff_time; postfix reload (defaults: 300s, 300s, 4000s)',
-    };
-  return eximRetry(
-    at,
-    SHORT_RETRY,
-    'Try again sooner at this receiver',
-    "more tries at this receiver: 12 in the first hour instead of 4; they happen at queue runs, so these must come as often (Debian: QUEUEINTERVAL='5m' in /etc/default/exim4)",
-  );
+function schemeOf(path: string): 'monolithic' | 'debian-split' | 'debian-template' {
+  if (path.includes('/conf.d/')) return 'debian-split';
+  return path.endsWith('exim4.conf.template') ? 'debian-template' : 'monolithic';
 }
 
 function providerPage({ help, course }: At): Change[] {
@@ -182,9 +175,9 @@ function providerPage({ help, course }: At): Change[] {
   ];
 }
 
-const REMEDIES: Record<CulpritId, (at: At & { scene: MailScene }) => Change[]> = {
+const REMEDIES: Record<CulpritId, (at: At) => Change[]> = {
   greylisting: (at) => [
-    shorterRetries(at),
+    ...shorterRetries(at),
     {
       title: 'Ask the receiver’s administrator to let this server through',
       change:
@@ -218,18 +211,24 @@ const REMEDIES: Record<CulpritId, (at: At & { scene: MailScene }) => Change[]> =
           },
         ]
       : [];
-    const slower: Change =
+    const slowTransport =
       at.server.program === 'postfix'
-        ? postfixTransport(
-            at,
-            [
-              'destination_concurrency_limit = 2',
-              'destination_rate_delay = 1s',
-              'destination_recipient_limit = 20',
-            ],
-            'Send to this receiver more slowly',
-            'a burst to this receiver takes longer; everything else is as before',
+        ? postfixSlowTransport(
+            { name: at.course.name, mxDomain: null, domains: at.names.domains, mxHost: null },
+            {
+              mainCf: at.server.main ?? '/etc/postfix/main.cf',
+              masterCf: 'master.cf',
+              transportMaps: null,
+              minimalBackoff_s: POSTFIX_RETRY_DEFAULTS.minimalBackoff_s,
+              maximalBackoff_s: POSTFIX_RETRY_DEFAULTS.maximalBackoff_s,
+              queueRunDelay_s: POSTFIX_RETRY_DEFAULTS.queueRunDelay_s,
+            },
+            { concurrency: 2, rateDelay_s: 1, recipients: 20 },
           )
+        : null;
+    const slower: Change | null =
+      at.server.program === 'postfix'
+        ? slowTransport
         : {
             title: 'Send to this receiver more slowly',
             change: [
@@ -256,7 +255,7 @@ const REMEDIES: Record<CulpritId, (at: At & { scene: MailScene }) => Change[]> =
           },
         ]
       : [];
-    return [...advice, ...prove, slower, ...providerPage(at)];
+    return [...advice, ...prove, ...(slower ? [slower] : []), ...providerPage(at)];
   },
 
   'unreachable-host': (at) => [
@@ -373,7 +372,7 @@ const REMEDIES: Record<CulpritId, (at: At & { scene: MailScene }) => Change[]> =
           },
         ],
 
-  'own-retry-rule': (at) => [shorterRetries(at)],
+  'own-retry-rule': (at) => shorterRetries(at),
 };
 
 const AVOID: Record<CulpritId, string[]> = {
@@ -391,7 +390,7 @@ const AVOID: Record<CulpritId, string[]> = {
   'tls-failure': ['Switching TLS off for everybody.'],
   'local-queueing': ['Asking the providers: they had not been asked yet when the mail waited.'],
   'own-retry-rule': [
-    `Minutes between tries for days: after the first hours the usual rule (${DEFAULT_RETRY}) is enough.`,
+    `Minutes between tries for days: after the first hours the usual rule (${EXIM_DEFAULT_RULE}) is enough.`,
   ],
 };
 
