@@ -34,11 +34,15 @@ describe('the documentation', () => {
     const state = scratch();
     const help = (await culprit(['--help'], { state })).stdout;
     const commands = [...help.matchAll(/^ {2}([a-z]+) .*$/gm)].map((m) => m[1]!).filter((c) => c !== 'help');
-    expect(commands).toHaveLength(7);
+    expect(commands).toHaveLength(8);
     for (const command of commands) {
       expect(text('README.md')).toContain(command);
       expect(text('man/culprit.1')).toMatch(new RegExp(`^\\.B ${command}$`, 'm'));
-      const options = (await culprit([command, '--help'], { state })).stdout;
+      const below = command === 'why' ? ['message', 'mail'] : [];
+      const helps = [[command], ...below.map((b) => [command, b])];
+      let options = '';
+      for (const words of helps) options += (await culprit([...words, '--help'], { state })).stdout;
+      for (const b of below) expect(options).toMatch(new RegExp(`^ {2}${b} `, 'm'));
       const man = text('man/culprit.1').replaceAll('\\-', '-');
       for (const [, option] of options.matchAll(/^ {2}(?:-\w, )?(--[a-z-]+)/gm))
         if (option !== '--help') expect(man, `${command} ${option}`).toContain(option);

@@ -73,13 +73,14 @@ export interface Course {
   frozen: (At & { until: number })[];
   /** Postfix: into the active queue, in order. */
   active: At[];
-  /** Outcome lines of all recipients, in order of time. */
+  /** Outcome lines of tries of all recipients, in order of time. */
   tries: number[];
   /** Exim's queue runs that were begun in its life, in order; `end` is infinite for one that was still on. */
   runs: (At & { end: number })[];
 }
 
-export const NOT_SPLIT = 'not split: log_selector +deliver_time would tell';
+/** Exim without DT=; `advice` says what to set. */
+const NOT_SPLIT = 'not split by the log';
 
 interface State {
   kind: PartKind;
@@ -178,10 +179,14 @@ class Account {
   }
 
   private eximTry(p: number, at: number, t: Try, state: State, before: At, known: boolean): void {
-    const { busy, runs } = this.course;
+    const { busy, runs, tries } = this.course;
     const found = busy.find((b) => b.at > p && b.at <= at);
+    // The first delivery process has the message until each recipient has had its try.
+    const other = state.kind === 'queued' ? (tries.find((other) => other >= p && other < at) ?? at) : at;
     const latest = Math.min(found?.at ?? at, at);
-    const run = runs.find((r) => begunAfter(r, p, before) && r.at <= latest && r.end >= latest);
+    const run = runs.find(
+      (r) => begunAfter(r, p, before) && r.at <= Math.min(latest, other) && r.end >= latest,
+    );
     const began = t.deliveryMs === null ? null : Math.max(p, Math.min(at - t.deliveryMs, latest));
     const first = state.kind === 'queued';
     if (began !== null) {
@@ -195,13 +200,12 @@ class Account {
       } else if (found && first && found.at < at - t.deliveryMs!)
         this.add('trying', p, from, found, 'starting the delivery, and tries at other hosts');
       else if (first && state.place === this.course.arrived) {
-        const others = this.course.tries.some((other) => other >= p && other < at);
         this.add(
-          others ? 'turn' : 'queued',
+          other < from ? 'turn' : 'queued',
           p,
           from,
           state.place,
-          others
+          other < from
             ? 'behind the message’s other recipients, before the first try'
             : 'in our queue before the first try: starting, routing, looking up names',
         );
@@ -289,4 +293,5 @@ function lastBetween(marks: readonly At[], from: number, to: number): At | undef
   return found;
 }
 
-const times = (n: number): string => (n === 1 ? 'once' : `${n.toLocaleString('en-GB')} times`);
+const times = (n: number): string =>
+  n === 1 ? 'once' : n === 2 ? 'twice' : `${n.toLocaleString('en-GB')} times`;

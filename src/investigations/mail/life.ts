@@ -2,7 +2,7 @@ import { MailFlag, MailKind } from '../../formats/mail-log/columns.js';
 import type { Case, Value } from '../../store/case.js';
 import { type At, accountFor, type Course, type PartKind, type Try } from './life-account.js';
 import { type Provider, providerOf } from './providers.js';
-import { classify, type Reply, replyOf } from './replies.js';
+import { classify, type Phase, type Reply, replyOf } from './replies.js';
 import { count, plural } from './words.js';
 
 /**
@@ -74,6 +74,7 @@ export interface LifeEvent {
   host: string | null;
   ip: string | null;
   says: string;
+  /** The other side’s words, or the mail program’s. */
   reply: string | null;
   /** What the reply means, where it is known. */
   meaning: string | null;
@@ -178,7 +179,8 @@ export async function findMessages(
     `WITH chosen AS MATERIALIZED (SELECT message_no FROM (${matching}) ORDER BY began DESC, message_no DESC LIMIT ${most})
      SELECT f.message_no AS no, t.text AS message, f.host, ${ms('coalesce(f.arrived_at, f.first_at)')} AS began,
             (SELECT any_value(zone_min) FROM mail_facts z WHERE z.source_id = f.source_id AND z.line = f.line) AS zone,
-            s.text AS sender, count(r.message_no) AS recipients, min(a.text) AS recipient,
+            s.text AS sender, count(r.message_no) AS recipients,
+            coalesce(min(a.text) FILTER (contains(lower(a.text), ${given(to?.toLowerCase() ?? '')})), min(a.text)) AS recipient,
             count(*) FILTER (r.outcome = 'delivered')::INTEGER AS delivered,
             count(*) FILTER (r.outcome = 'failed')::INTEGER AS failed,
             count(*) FILTER (r.outcome = 'removed')::INTEGER AS removed,
@@ -523,8 +525,7 @@ function courseOf(
   const begins = m.arrived !== null ? 'logged' : told < first.at ? 'told' : 'before-logs';
   const began = begins === 'logged' ? arrived.at - (m.receive_ms ?? 0) : begins === 'told' ? told : first.at;
   const ofKind = (...kinds: number[]) => events.filter((e) => kinds.includes(e.kind));
-  const locked = (e: EventRow) =>
-    e.kind === K.waiting && e.reply?.startsWith('Spool file is locked') === true;
+  const locked = (e: EventRow) => e.kind === K.waiting && LOCKED.test(e.reply ?? '');
   return {
     program: m.program,
     began,
@@ -549,7 +550,7 @@ function courseOf(
       return { ...at(e), until: Math.min(freed?.at ?? Infinity, tried?.at ?? Infinity) };
     }),
     active: ofKind(K.active).map(at),
-    tries: all.map((t) => t.at),
+    tries: all.filter((t) => t.made).map((t) => t.at),
     runs,
   };
 }
@@ -592,6 +593,31 @@ const CLASS_WORDS: Record<string, string> = {
   network: 'a network failure',
   local: 'trouble on this host',
 };
+
+/** When in a delivery it went wrong. */
+const PHASE_WORDS: Partial<Record<Phase, string>> = {
+  connect: ', on connecting',
+  banner: ', before the greeting',
+  ehlo: ', at EHLO',
+  tls: ', at TLS',
+  auth: ', at AUTH',
+  mail: ', at MAIL FROM',
+  rcpt: ', at RCPT TO',
+  data: ', at DATA',
+  body: ', while the message was sent',
+  'end-of-data': ', at the end of the message',
+};
+
+/** Spool file is locked, Exim 4.8x; Spool file for ID is locked, since. */
+const LOCKED = /^Spool file (?:for \S{1,40} )?is locked/;
+/** Says nothing that the event does not. */
+const SAYS_NO_MORE =
+  /^(?:retry time not reached(?: for any host)?[^:]{0,300}$|Spool file (?:for \S{1,40} )?is locked)/;
+
+/** The other side's own words, or what the mail program says. */
+function wordsOf({ code, enhanced, text }: Reply): string {
+  return [code, enhanced, text].filter((part) => part !== null && part !== '').join(' ');
+}
 
 class Teller {
   /** Offset of each line, and of the last one met. */
@@ -700,7 +726,8 @@ class Teller {
 
   events(rows: readonly EventRow[]): LifeEvent[] {
     return rows.map((e, i) => {
-      const refused = e.kind === K.deferred || e.kind === K.failed || e.kind === K.hostError;
+      const refused = (e.kind === K.deferred && e.made) || e.kind === K.failed || e.kind === K.hostError;
+      const judged = refused && e.reply !== null ? this.judge(e.reply, e.host, e.address, e.at) : null;
       return {
         at: this.iso(e),
         gapS: i === 0 ? 0 : (e.at - rows[i - 1]!.at) / 1000,
@@ -708,10 +735,9 @@ class Teller {
         address: e.address,
         host: e.host,
         ip: e.ip,
-        says: this.says(e),
-        reply: e.reply,
-        meaning:
-          refused && e.made && e.reply !== null ? this.judge(e.reply, e.host, e.address, e.at).meaning : null,
+        says: this.says(e) + (PHASE_WORDS[judged?.reply.phase ?? 'quit'] ?? ''),
+        reply: judged ? wordsOf(judged.reply) : SAYS_NO_MORE.test(e.reply ?? '') ? null : e.reply,
+        meaning: judged?.meaning ?? null,
         path: e.path,
         line: e.line,
       };
@@ -748,7 +774,9 @@ class Teller {
       case K.failed:
         return `failed for ${whom}${at}${through}`;
       case K.deferred:
-        return e.made ? `put off for ${whom}${at}${through}` : `not tried for ${whom}: too early`;
+        return e.made
+          ? `put off for ${whom}${at}${through}`
+          : `not tried for ${whom}: its time to be tried again had not come`;
       case K.hostError:
         return at === '' ? 'a host could not be used' : `${peer(e)} did not take it`;
       case K.completed:
@@ -762,7 +790,9 @@ class Teller {
       case K.unfrozen:
         return this.m.program === 'postfix-log' ? 'released from hold' : 'unfrozen';
       case K.waiting:
-        return 'not tried';
+        return LOCKED.test(e.reply ?? '')
+          ? 'a queue run left it: another process was delivering it'
+          : 'not tried';
       case K.active: {
         const parts = [
           e.address === null ? '' : `from ${e.address}`,

@@ -7,7 +7,7 @@ import {
   type Way,
   waysOf,
 } from '../../investigations/mail/life-groups.js';
-import { duration } from '../../investigations/mail/words.js';
+import { duration as inWords } from '../../investigations/mail/words.js';
 import { bar } from './chart.js';
 import { WIDEST } from './examine.js';
 import { labelled, textWidth } from './labelled.js';
@@ -60,36 +60,38 @@ export function renderLife(life: MessageLife, screen: Screen): string {
   );
 }
 
-const ENDS: Record<MessageLife['ends'], string> = {
-  completed: 'done with',
-  removed: 'removed by hand',
-  open: 'in the queue still when the logs end',
-};
-
 function head(life: MessageLife, width: number): Line[] {
-  const { outcomes, slowest } = totals(life);
-  const after =
-    slowest === null ? '' : ` · ${life.begins === 'before-logs' ? 'at least ' : ''}${duration(slowest)}`;
-  return hanging(
-    [span(life.message, 'strong'), span(`  ${[...outcomes, ENDS[life.ends]].join(', ')}${after}`)],
-    width,
-    3,
+  const { recipients, recipientCount, ends } = life;
+  const slowest = recipients.reduce<LifeRecipient | null>(
+    (a, r) => (a && a.totalS >= r.totalS ? a : r),
+    null,
   );
+  const least = life.begins === 'before-logs' ? 'at least ' : '';
+  const outcomes = [...new Set(recipients.map((r) => r.outcome))];
+  const says: string[] = [];
+  if (slowest && outcomes.length === 1) {
+    const [only] = outcomes;
+    const all = recipientCount > 1 ? ` to all ${count(recipientCount)} recipients` : '';
+    const which = recipientCount > 1 ? ', the slowest' : '';
+    says.push(
+      `${OUTCOMES[only!]}${only === 'delivered' ? all : ''}${which} ${afterWord(only!)} ${least}${duration(slowest.totalS)}`,
+    );
+  } else if (slowest) {
+    const told = outcomes.map(
+      (o) => `${count(recipients.filter((r) => r.outcome === o).length)} ${OUTCOMES[o]}`,
+    );
+    says.push(
+      told.join(', '),
+      `the slowest ${afterWord(slowest.outcome)} ${least}${duration(slowest.totalS)}`,
+    );
+  }
+  if (ends === 'removed') says.push('removed by hand');
+  if (ends === 'open') says.push('in the queue still when the logs end');
+  return hanging([span(life.message, 'strong'), span(`  ${says.join('; ')}`)], width, 3);
 }
 
-function totals(life: MessageLife): { outcomes: string[]; slowest: number | null } {
-  const byOutcome = new Map<string, number>();
-  for (const { outcome } of life.recipients) byOutcome.set(outcome, (byOutcome.get(outcome) ?? 0) + 1);
-  const all = life.recipients.length === life.recipientCount;
-  return {
-    outcomes: [...byOutcome].map(([outcome, n]) =>
-      life.recipientCount === 1
-        ? OUTCOMES[outcome as LifeRecipient['outcome']]
-        : `${count(n)} ${outcome}${all ? '' : ' of those told'}`,
-    ),
-    slowest: life.recipients.reduce<number | null>((most, r) => Math.max(most ?? 0, r.totalS), null),
-  };
-}
+const afterWord = (outcome: LifeRecipient['outcome']): string =>
+  outcome === 'waiting' || outcome === 'unknown' ? 'for' : 'after';
 
 function identity(life: MessageLife, width: number): Line[] {
   const tacit = tacitYear({ first: life.beganAt, last: life.endedAt });
@@ -116,6 +118,9 @@ function identity(life: MessageLife, width: number): Line[] {
         : null;
   return [...flow(parts, width), ...(before === null ? [] : hanging([span(before, 'warning')], width))];
 }
+
+/** To the second, and below one in milliseconds. */
+const duration = (s: number): string => (s > 0 && s < 0.95 ? seconds(s) : s === 0 ? '0 s' : inWords(s));
 
 // ── Where the time went
 
@@ -155,7 +160,7 @@ function waysBlock(life: MessageLife, names: Names, width: number, unicode: bool
       'TIME',
       'label',
       [
-        ...lines.flatMap((l, i) => (i === 0 ? l : [[], ...l])),
+        ...lines.flatMap((l, i) => (i > 0 && lines[i - 1]!.length + l.length > 2 ? [[], ...l] : l)),
         ...more.flatMap((m) => hanging([span(m, 'dim')], text)),
       ],
       width,
@@ -178,7 +183,7 @@ function wayLines(way: Way, names: Names, width: number, unicode: boolean): Line
         ];
   const range =
     way.mostS - way.leastS < 1 ? duration(way.mostS) : `${duration(way.leastS)} to ${duration(way.mostS)}`;
-  const told = ` ${way.outcome === 'waiting' || way.outcome === 'unknown' ? 'for' : 'after'} ${range}`;
+  const told = ` ${afterWord(way.outcome)} ${range}`;
   const shares = sharesOf(worst);
   const longest = Math.max(0, ...shares.map((s) => duration(s.seconds).length));
   return [
@@ -222,22 +227,29 @@ function timeline(life: MessageLife, names: Names, width: number): Line[][] {
   const days = new Set(life.events.map((e) => e.at.slice(0, 10))).size > 1;
   const cut = rows.length > FIRST_ROWS + LAST_ROWS + 1;
   const shown = cut ? [...rows.slice(0, FIRST_ROWS), null, ...rows.slice(-LAST_ROWS)] : rows;
+  const before = new Set<string>();
   const lines = shown.flatMap((row) =>
     row === null
       ? [[span(`${count(rows.length - FIRST_ROWS - LAST_ROWS)} more between: --json has them`, 'dim')]]
-      : rowLines(row, days, names, text),
+      : rowLines(row, days, names, text, before),
   );
   if (life.eventCount > life.events.length)
     lines.push([span(`${count(life.eventCount - life.events.length)} later lines are not told`, 'dim')]);
   return [labelled('LINES', 'label', lines, width)];
 }
 
-function rowLines(row: TimelineRow, days: boolean, names: Names, width: number): Line[] {
+/** `before` holds the replies and meanings that were told already: they are told once. */
+function rowLines(row: TimelineRow, days: boolean, names: Names, width: number, before: Set<string>): Line[] {
   const { first, last, count: n } = row;
+  const anew = (text: string | null): text is string => {
+    if (text === null || before.has(text)) return false;
+    before.add(text);
+    return true;
+  };
   const clock = (iso: string) => `${days ? `${iso.slice(5, 10)} ` : ''}${iso.slice(11, 19)}`;
   const gap = first.gapS >= 0.5 ? `+${duration(first.gapS)}` : '';
-  const times: Line = [span(clock(first.at)), ...padStart([span(gap, 'dim')], 13), span('  ')];
-  const at = (days ? 14 : 8) + 15;
+  const times: Line = [span(clock(first.at)), ...padStart([span(gap, 'dim')], 11), span('  ')];
+  const at = (days ? 14 : 8) + 13;
   const narrow = width < 60;
   const room = narrow ? width - 4 : width - at;
   const others = row.addresses > 1 ? ` and ${count(row.addresses - 1)} more` : '';
@@ -252,12 +264,12 @@ function rowLines(row: TimelineRow, days: boolean, names: Names, width: number):
   const seen = seenAt(n > 1 ? [first, last] : [first], names, Math.min(28, room));
   const body: Line[] = [
     ...withRight(spans, seen, room),
-    ...(first.reply === null || first.kind === 'connection'
+    ...(first.kind === 'connection' || !anew(first.reply)
       ? []
       : indent(clamp(hanging([span(first.reply, 'dim')], room - 2, 0), REPLY_LINES, room - 2), 2)),
-    ...(first.meaning === null
-      ? []
-      : indent(hanging([span('that is: ', 'open'), span(first.meaning)], room - 2), 2)),
+    ...(anew(first.meaning)
+      ? indent(hanging([span('that is: ', 'open'), span(first.meaning)], room - 2), 2)
+      : []),
   ];
   if (narrow) return [[...times], ...indent(body, 4)];
   const [head_ = [], ...rest] = body;
