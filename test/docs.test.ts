@@ -64,7 +64,7 @@ describe('the documentation', () => {
         .filter((c) => c !== 'help');
     const commands = within(await helpOf([]));
     expect(commands).toEqual(
-      expect.arrayContaining(['examine', 'show', 'verify', 'top', 'sql', 'sources', 'completion']),
+      expect.arrayContaining(['examine', 'show', 'verify', 'why', 'top', 'sql', 'sources', 'completion']),
     );
     const man = text('man/culprit.1').replaceAll('\\-', '-');
     for (const command of commands) {

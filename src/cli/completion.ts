@@ -17,8 +17,16 @@ export function addCompletion(program: Command): void {
     .action((shell: Shell) => print(SCRIPTS[shell](program)));
 }
 
+interface Known {
+  name: string;
+  summary: string;
+  options: { long: string; says: string }[];
+  /** `message` and `mail` of `why`. */
+  below: Known[];
+}
+
 /** The commands and options that there are, so that a script never lags behind them. */
-function commandsOf(program: Command) {
+function commandsOf(program: Command): Known[] {
   return program.commands.map((c) => ({
     name: c.name(),
     summary: c.summary(),
@@ -26,27 +34,37 @@ function commandsOf(program: Command) {
       ...c.options.map((o) => ({ long: o.long ?? '', says: o.description })),
       { long: '--help', says: 'help' },
     ],
+    below: commandsOf(c),
   }));
 }
 
 const quote = (text: string) => `'${text.replaceAll("'", "'\\''")}'`;
+const namesOf = (commands: Known[]) => commands.map((c) => c.name).join(' ');
+const longs = (c: Known) => c.options.map((o) => o.long).join(' ');
 
 const SCRIPTS: Record<Shell, (program: Command) => string> = {
   bash: (program) => {
     const commands = commandsOf(program);
+    const parents = commands.filter((c) => c.below.length > 0);
     return `# bash completion for culprit
 _culprit() {
-  local word=\${COMP_WORDS[COMP_CWORD]} command=examine options
+  local word=\${COMP_WORDS[COMP_CWORD]} command=examine options below=
   case \${COMP_WORDS[1]} in
 ${commands.map((c) => `    ${c.name}) command=${c.name} ;;`).join('\n')}
   esac
   case $command in
-${commands.map((c) => `    ${c.name}) options='${c.options.map((o) => o.long).join(' ')}' ;;`).join('\n')}
+${parents.map((c) => `    ${c.name}) below='${namesOf(c.below)}'; (( COMP_CWORD > 2 )) && command="${c.name} \${COMP_WORDS[2]}" ;;`).join('\n')}
+  esac
+  case $command in
+${commands.map((c) => `    ${c.name}) options='${longs(c)}' ;;`).join('\n')}
+${parents.flatMap((c) => c.below.map((b) => `    '${c.name} ${b.name}') options='${longs(b)}' ;;`)).join('\n')}
   esac
   if [[ $word == -* ]]; then
     mapfile -t COMPREPLY < <(compgen -W "$options" -- "$word")
   elif (( COMP_CWORD == 1 )); then
-    mapfile -t COMPREPLY < <(compgen -W '${commands.map((c) => c.name).join(' ')}' -- "$word"; compgen -f -- "$word")
+    mapfile -t COMPREPLY < <(compgen -W '${namesOf(commands)}' -- "$word"; compgen -f -- "$word")
+  elif (( COMP_CWORD == 2 )) && [[ -n $below ]]; then
+    mapfile -t COMPREPLY < <(compgen -W "$below" -- "$word")
   else
     mapfile -t COMPREPLY < <(compgen -f -- "$word")
   fi
@@ -56,6 +74,21 @@ complete -o filenames -F _culprit culprit
   },
   zsh: (program) => {
     const commands = commandsOf(program);
+    const described = (list: Known[]) => list.map((c) => quote(`${c.name}:${c.summary}`)).join(' ');
+    const options = (c: Known) =>
+      `_arguments ${c.options.map((o) => quote(`${o.long}[${o.says.replace(/[[\]:]/g, ' ')}]`)).join(' ')} '*:file:_files'`;
+    const arm = (c: Known): string =>
+      c.below.length === 0
+        ? `  ${c.name}) ${options(c)} ;;`
+        : `  ${c.name})
+    if (( CURRENT == 3 )); then
+      commands=(${described(c.below)})
+      _describe command commands
+      return
+    fi
+    case $words[3] in
+${c.below.map((b) => `    ${b.name}) ${options(b)} ;;`).join('\n')}
+    esac ;;`;
     return `#compdef culprit
 local -a commands
 commands=(
@@ -67,17 +100,29 @@ if (( CURRENT == 2 )) && [[ $words[2] != -* ]]; then
   return
 fi
 case $words[2] in
-${commands.map((c) => `  ${c.name}) _arguments ${c.options.map((o) => quote(`${o.long}[${o.says.replace(/[[\]:]/g, ' ')}]`)).join(' ')} '*:file:_files' ;;`).join('\n')}
+${commands.map(arm).join('\n')}
   *) _files ;;
 esac
 `;
   },
   fish: (program) => {
     const commands = commandsOf(program);
-    const names = commands.map((c) => c.name).join(' ');
+    const seen = (names: string) => `__fish_seen_subcommand_from ${names}`;
+    const offer = (when: string, c: Known) =>
+      `complete -c culprit -n "${when}" -a ${c.name} -d ${quote(c.summary)}`;
+    const option = (when: string, o: Known['options'][number]) =>
+      `complete -c culprit -n "${when}" -l ${o.long.replace(/^--/, '')} -d ${quote(o.says)}`;
     return `# fish completion for culprit
-${commands.map((c) => `complete -c culprit -n "not __fish_seen_subcommand_from ${names}" -a ${c.name} -d ${quote(c.summary)}`).join('\n')}
-${commands.flatMap((c) => c.options.map((o) => `complete -c culprit -n "__fish_seen_subcommand_from ${c.name}" -l ${o.long.replace(/^--/, '')} -d ${quote(o.says)}`)).join('\n')}
+${commands.map((c) => offer(`not ${seen(namesOf(commands))}`, c)).join('\n')}
+${commands.flatMap((c) => (c.below.length > 0 ? [] : c.options.map((o) => option(seen(c.name), o)))).join('\n')}
+${commands
+  .flatMap((c) =>
+    c.below.flatMap((b) => [
+      offer(`${seen(c.name)}; and not ${seen(namesOf(c.below))}`, b),
+      ...b.options.map((o) => option(`${seen(c.name)}; and ${seen(b.name)}`, o)),
+    ]),
+  )
+  .join('\n')}
 `;
   },
 };

@@ -11,6 +11,7 @@ import { addSources } from './sources.js';
 import { addSql } from './sql.js';
 import { addTop } from './top.js';
 import { addVerify } from './verify.js';
+import { addWhy } from './why.js';
 
 /** Could not do its job: usage, or evidence that cannot be read. */
 const COULD_NOT = 2;
@@ -26,8 +27,10 @@ function programOf(): Command {
     .version(version)
     .showHelpAfterError('(culprit --help shows how it is used)')
     .exitOverride();
-  for (const add of [addExamine, addShow, addTop, addSql, addSources, addVerify, addCompletion]) add(program);
-  for (const command of program.commands) command.exitOverride();
+  for (const add of [addExamine, addShow, addWhy, addTop, addSql, addSources, addVerify, addCompletion])
+    add(program);
+  for (const command of program.commands)
+    for (const each of [command, ...command.commands]) each.exitOverride();
   return program;
 }
 

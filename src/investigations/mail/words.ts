@@ -18,8 +18,9 @@ export function duration(seconds: number): string {
   if (s < 60) return `${s < 10 ? Number(s.toFixed(1)) : Math.round(s)} s`;
   const whole = Math.round(s);
   const pair = (big: number, bigUnit: string, small: number, smallUnit: string) => {
-    const a = Math.floor(whole / big);
-    const b = Math.round((whole - a * big) / small);
+    const all = Math.round(whole / small) * small;
+    const a = Math.floor(all / big);
+    const b = (all - a * big) / small;
     return b === 0 ? `${a} ${bigUnit}` : `${a} ${bigUnit} ${b} ${smallUnit}`;
   };
   if (whole < 3600) return pair(60, 'min', 1, 's');

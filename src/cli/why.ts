@@ -1,0 +1,12 @@
+import type { Command } from 'commander';
+import { addWhyMail } from './why-mail.js';
+import { addWhyMessage } from './why-message.js';
+
+/** `culprit why …`: the questions about one thing, each a command of its own. */
+export function addWhy(program: Command): void {
+  const why = program
+    .command('why')
+    .summary('one thing explained: a message, a received mail')
+    .description('Explains one thing in full.');
+  for (const add of [addWhyMessage, addWhyMail]) add(why);
+}

@@ -1,0 +1,14 @@
+import type { FoundMessage, MessageLife } from '../../investigations/mail/life.js';
+import { escapeJson } from './escape-json.js';
+
+const text = (value: unknown): string => `${escapeJson(JSON.stringify(value, null, 2))}\n`;
+
+/** The answer of `culprit why message --json`, version 1 (docs/json.md); `earlier` are other uses of the same id. */
+export function lifeJson(path: string, [newest, ...earlier]: [MessageLife, ...MessageLife[]]): string {
+  return text({ version: 1, case: path, ...newest, earlier });
+}
+
+/** The same when several messages fit. */
+export function foundJson(path: string, total: number, found: readonly FoundMessage[]): string {
+  return text({ version: 1, case: path, total, matches: found.map(({ no, ...rest }) => rest) });
+}
