@@ -115,24 +115,32 @@ export class MailScene {
       `CREATE OR REPLACE TEMP TABLE refused AS
        SELECT provider, server, attempted_at FROM refusals WHERE outcome = 'deferred'`,
     );
+    // Only what was put off can be late; the rest is not looked up in time.
     await store.run(
-      `CREATE OR REPLACE TEMP TABLE judged AS
-       WITH measured AS (
-         SELECT r.* EXCLUDE (last_refusal_at), epoch(coalesce(r.ended_at, r.last_seen_at)) - epoch(r.arrived_at) AS delay,
-                least(r.first_attempt_at, r.first_put_off_at) AS first_try_at,
-                coalesce(r.last_refusal_at, CASE WHEN r.put_offs > 0 THEN f.attempted_at END) AS last_refusal_at,
-                f.attempted_at AS anybody_refused_at
-         FROM remote_recipients r
-         ASOF LEFT JOIN refused f ON f.provider = r.provider AND f.server = r.server
-           AND coalesce(r.ended_at, r.last_seen_at) >= f.attempted_at)
-       SELECT m.*, epoch(first_try_at) - epoch(arrived_at) AS before_first,
-              (m.deferrals + m.put_offs > 0 AND (m.delay >= ${lateFrom} OR m.delay IS NULL OR m.outcome <> 'delivered')) AS late,
-              x.accepted_at AS others_accepted_at, y.accepted_at AS meanwhile_accepted_at
-       FROM measured m
+      `CREATE OR REPLACE TEMP TABLE put_off AS
+       WITH refused_last AS (
+         SELECT r.message_no, r.address_id, r.provider, r.server, f.attempted_at AS anybody_refused_at,
+                coalesce(r.last_refusal_at, CASE WHEN r.put_offs > 0 THEN f.attempted_at END) AS last_refusal_at
+         FROM (SELECT *, coalesce(ended_at, last_seen_at) AS until FROM remote_recipients WHERE deferrals + put_offs > 0) r
+         ASOF LEFT JOIN refused f ON f.provider = r.provider AND f.server = r.server AND r.until >= f.attempted_at)
+       SELECT m.message_no, m.address_id, m.last_refusal_at, x.accepted_at AS others_accepted_at,
+              y.accepted_at AS meanwhile_accepted_at
+       FROM refused_last m
        ASOF LEFT JOIN acceptances x
          ON x.provider = m.provider AND x.server = m.server AND m.anybody_refused_at <= x.accepted_at
        ASOF LEFT JOIN acceptances y
          ON y.provider = m.provider AND y.server = m.server AND m.last_refusal_at <= y.accepted_at`,
+    );
+    await store.run(
+      `CREATE OR REPLACE TEMP TABLE judged AS
+       WITH measured AS (
+         SELECT *, epoch(coalesce(ended_at, last_seen_at)) - epoch(arrived_at) AS delay,
+                least(first_attempt_at, first_put_off_at) AS first_try_at
+         FROM remote_recipients)
+       SELECT m.* EXCLUDE (last_refusal_at), epoch(first_try_at) - epoch(arrived_at) AS before_first,
+              (m.deferrals + m.put_offs > 0 AND (m.delay >= ${lateFrom} OR m.delay IS NULL OR m.outcome <> 'delivered')) AS late,
+              p.last_refusal_at, p.others_accepted_at, p.meanwhile_accepted_at
+       FROM measured m LEFT JOIN put_off p USING (message_no, address_id)`,
     );
   }
 
@@ -153,7 +161,7 @@ export class MailScene {
               sum(epoch(ended_at) - epoch(greatest(first_try_at, least(others_accepted_at, ended_at)))) FILTER (${SPENT}) AS own_proven,
               sum(epoch(ended_at) - epoch(greatest(first_try_at, least(meanwhile_accepted_at, ended_at)))) FILTER (${SPENT}) AS meanwhile,
               avg(CASE WHEN deferrals <= 1 THEN 1.0 ELSE 0.0 END) FILTER (${SPENT}) AS once
-       FROM judged GROUP BY provider ORDER BY late DESC, recipients DESC`,
+       FROM judged GROUP BY provider ORDER BY late DESC, recipients DESC, provider`,
     );
     const spread = (row: Record<string, Value>, name: string) => {
       const list = row[name] as { items: (number | null)[] } | null;

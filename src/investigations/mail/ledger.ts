@@ -1,3 +1,4 @@
+import { BulkAppender } from '../../store/append.js';
 import type { Case } from '../../store/case.js';
 import { type Provider, providerOf } from './providers.js';
 import { classify, normalise, replyOf } from './replies.js';
@@ -90,37 +91,63 @@ async function assignProviders(store: Case): Promise<Map<string, Provider>> {
   return new Map(told.map((t) => [t.provider.id, t.provider]));
 }
 
-/** What each refusing reply is; those that differ in names and numbers only are looked at once. */
+/**
+ * What each refusing reply is. Replies are as many as there are messages where they name them; those that differ in
+ * names and numbers only are judged once.
+ */
 async function describeReplies(store: Case, providers: Map<string, Provider>): Promise<void> {
   const replies = await store.rows<{ id: number; text: string | null; provider: string }>(
     `SELECT a.reply_id AS id, y.text, any_value(r.provider) AS provider
      FROM attempt_facts a JOIN remote_recipients r USING (message_no, address_id) JOIN reply_texts y ON y.id = a.reply_id
      WHERE a.outcome <> 'delivered' GROUP BY a.reply_id, y.text`,
   );
-  await store.run(
-    `CREATE OR REPLACE TEMP TABLE reply_info (reply_id INTEGER, normalised_id INTEGER, normalised VARCHAR, class VARCHAR,
-     phase VARCHAR, code INTEGER, enhanced VARCHAR, greylist_words BOOLEAN)`,
-  );
   const known = new Map<string, number>();
-  const judged = new Map<string, ReturnType<typeof classify>>();
-  const rows = replies.map(({ id, text, provider }) => {
+  const kinds = new Map<string, { no: number; cells: Cell[] }>();
+  const ids = new Int32Array(replies.length);
+  const kindOf = new Int32Array(replies.length);
+  for (const [i, { id, text, provider }] of replies.entries()) {
     const reply = replyOf(text ?? '');
     const key = normalise(reply.text);
-    const normalisedId = known.get(key) ?? known.set(key, known.size + 1).size;
     // Codes in brackets tell replies apart that are else alike: [TS01], (S775).
     const tokens = /\[[A-Z]{2,}\d+\]|\(?[SA]S?\d{3,4}\)?/.exec(reply.text)?.[0] ?? '';
     const judgeKey = `${provider} ${reply.code} ${reply.enhanced} ${reply.phase} ${tokens} ${key}`;
-    const c = judged.get(judgeKey) ?? classify(reply, providers.get(provider) ?? null);
-    judged.set(judgeKey, c);
-    return [id, normalisedId, key, c.class, reply.phase, reply.code, reply.enhanced, c.greylistWords];
-  });
-  await insert(store, 'reply_info', rows);
+    let kind = kinds.get(judgeKey);
+    if (!kind) {
+      const normalisedId = known.get(key) ?? known.set(key, known.size + 1).size;
+      const c = classify(reply, providers.get(provider) ?? null);
+      const no = kinds.size;
+      const { phase, code, enhanced } = reply;
+      kind = { no, cells: [no, normalisedId, key, c.class, phase, code, enhanced, c.greylistWords] };
+      kinds.set(judgeKey, kind);
+    }
+    ids[i] = id;
+    kindOf[i] = kind.no;
+  }
+  await store.run(
+    `CREATE OR REPLACE TEMP TABLE reply_kinds (kind INTEGER, normalised_id INTEGER, normalised VARCHAR, class VARCHAR,
+     phase VARCHAR, code INTEGER, enhanced VARCHAR, greylist_words BOOLEAN)`,
+  );
+  await insert(
+    store,
+    'reply_kinds',
+    [...kinds.values()].map((k) => k.cells),
+  );
+  await store.run('CREATE OR REPLACE TEMP TABLE kind_of_reply (reply_id INTEGER, kind INTEGER)');
+  const appender = await BulkAppender.to(store, 'kind_of_reply');
+  appender.append(ids.length, [
+    { numbers: ids, width: 4 },
+    { numbers: kindOf, width: 4 },
+  ]);
+  appender.close();
+  await store.run(
+    'CREATE OR REPLACE TEMP TABLE reply_info AS SELECT reply_id, k.* EXCLUDE (kind) FROM kind_of_reply JOIN reply_kinds k USING (kind)',
+  );
 }
 
 type Cell = string | number | boolean | null;
 
 /** Rows as parameters, many at a time. */
-async function insert(store: Case, table: 'receivers' | 'reply_info', rows: Cell[][]): Promise<void> {
+async function insert(store: Case, table: 'receivers' | 'reply_kinds', rows: Cell[][]): Promise<void> {
   const AT_ONCE = 500;
   for (let i = 0; i < rows.length; i += AT_ONCE) {
     const some = rows.slice(i, i + AT_ONCE);
