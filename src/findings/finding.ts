@@ -23,6 +23,7 @@ export type Unit =
   | 'message'
   | 'recipient'
   | 'refusal'
+  | 'attempt'
   | 'request'
   | 'request/day'
   | 'percent'

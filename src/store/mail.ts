@@ -77,7 +77,8 @@ async function messages(store: Case): Promise<void> {
   const received = `${K.arrival}, ${K.connection}`;
   await store.run(
     `INSERT INTO message_facts
-     SELECT m.message_no, h.host, p.program, m.message_id, m.episode, m.address_id, m.header_id, m.host_id, m.ip_id,
+     SELECT m.message_no, h.host,
+            CASE WHEN p.program = 'exim-log' OR strpos(t.text, '-') > 0 THEN 'exim' ELSE 'postfix' END, m.message_id, m.episode, m.address_id, m.header_id, m.host_id, m.ip_id,
             m.protocol_id, m.bytes, m.recipients, CASE WHEN ${had(K.arrival)} THEN m.received_at END, m.first_at, m.last_at,
             m.completed_at, ${had(K.removed)}, ${had(K.frozen)}, m.receive_ms, p.source_id,
             CAST(m.place & 4294967295 AS UINTEGER)
@@ -93,7 +94,7 @@ async function messages(store: Case): Promise<void> {
                 ${most('recipients', queued)}, ${most('receive_ms', String(K.arrival))}
          FROM ${EVENTS} WHERE f.message_id <> 0
          GROUP BY s.host_no, f.message_id, coalesce(e.episode, 0))) m
-     JOIN mail_hosts h USING (host_no)
+     JOIN mail_hosts h USING (host_no) JOIN message_texts t ON t.id = m.message_id
      JOIN mail_sources p ON p.source_id = CAST((m.place >> 32) & 4294967295 AS INTEGER)`,
   );
   await store.run(

@@ -93,6 +93,7 @@ describe('amounts', () => {
     message: '2 messages',
     recipient: '2 recipients',
     refusal: '2 refusals',
+    attempt: '2 attempts',
     request: '2 requests',
     'request/day': '2 requests/day',
     percent: '2 %',

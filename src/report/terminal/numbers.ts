@@ -83,6 +83,7 @@ const WRITE: Record<Unit, (value: number) => string> = {
   message: (v) => plural(v, 'message'),
   recipient: (v) => plural(v, 'recipient'),
   refusal: (v) => plural(v, 'refusal'),
+  attempt: (v) => plural(v, 'attempt'),
   request: (v) => plural(v, 'request'),
   'request/day': (v) => `${plural(v, 'request')}/day`,
   percent,
