@@ -73,7 +73,7 @@ async function examine(paths: string[], options: ExamineOptions): Promise<number
   if (evidence.length === 0)
     throw new CulpritError({
       what: 'no evidence',
-      why: 'no path was named, and none of the usual places (/var/log/apache2, /var/log/nginx …) is here',
+      why: 'no path was named, and none of the usual places (/var/log/apache2, /var/log/nginx, /var/log/exim4, /var/log/mail.log …) is here',
       help: 'name files or folders: culprit /path/to/logs',
     });
   const logFormat = options.logFormat === undefined ? null : givenFormat(options.logFormat);

@@ -45,7 +45,11 @@ const BULK_FORMATS: { [F in BulkFormat]: Entry<Extract<How, { format: F }>> } = 
   'postfix-log': {
     table: MAIL_FACTS,
     inParts: true,
-    nameOf: ({ how }) => `postfix-log (${how.stamp})`,
+    // Lines without a year get theirs from the file’s date: that is to be seen wherever the source is named.
+    nameOf: ({ how }) =>
+      how.stamp === 'rfc3164' && how.lastAt !== null
+        ? `postfix-log (no year in the lines: up to ${new Date(how.lastAt * 1000).toISOString().slice(0, 10)})`
+        : `postfix-log (${how.stamp})`,
     reader: ({ how }, seeds, onBatch) => new PostfixLogReader(how, seeds, onBatch),
   },
 };

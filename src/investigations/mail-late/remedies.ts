@@ -202,10 +202,10 @@ const REMEDIES: Record<CulpritId, (at: At) => Change[]> = {
       ? [
           {
             title: 'Do what the refusal asks for',
-            change: said.doThis.join('\n'),
+            change: [`It says: ${said.meaning}`, ...said.doThis].join('\n'),
             where: said.explainedBy
-              ? `meaning: ${said.meaning} (${said.explainedBy.source}, ${said.explainedBy.date})`
-              : said.meaning,
+              ? `as explained in ${said.explainedBy.source} (${said.explainedBy.date})`
+              : 'this server',
             cost: 'none but the work',
             undo: 'nothing to undo',
           },
