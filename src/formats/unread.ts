@@ -11,6 +11,12 @@ export const Unread = {
   empty: 8,
   otherProgram: 9,
   unknownMail: 10,
+  captureCut: 20,
+  captureLength: 21,
+  captureBlock: 22,
+  captureLink: 23,
+  captureInterface: 24,
+  captureSection: 25,
 } as const;
 export type Unread = (typeof Unread)[keyof typeof Unread];
 
@@ -26,4 +32,10 @@ export const UNREAD_REASONS: Record<Unread, string> = {
   8: 'empty line',
   9: 'of another program',
   10: 'a mail log line of a kind that culprit does not know',
+  20: 'the capture ends within this packet',
+  21: 'a length that cannot be; reading went on at the next packet that could be found',
+  22: 'a pcapng block of a kind that culprit does not read',
+  23: 'of a link type that culprit does not read',
+  24: 'of an interface that the capture does not describe',
+  25: 'a pcapng section whose header cannot be read',
 };

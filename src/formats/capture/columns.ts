@@ -46,6 +46,8 @@ export const Decode = {
   other: 16,
   mptcp: 32,
   vlan: 64,
+  /** The capture holds no time for it (a pcapng simple packet block), or one before 1970 or after 2255. */
+  untimed: 128,
 } as const;
 
 /**
@@ -57,7 +59,7 @@ export const PACKET_FACTS: FactTable = {
   name: 'packet_facts',
   columns: [
     { name: 'line', type: 'UINTEGER', about: 'packet number, from 1, as tshark counts' },
-    { name: 'captured_at', type: 'TIMESTAMP' },
+    { name: 'captured_at', type: 'TIMESTAMP', nullable: true, about: 'NULL: see Decode.untimed' },
     { name: 'interface', type: 'SMALLINT', about: 'number of the pcapng interface; 0' },
     { name: 'wire_bytes', type: 'INTEGER', about: 'of the frame' },
     { name: 'captured_bytes', type: 'INTEGER' },

@@ -1,19 +1,29 @@
 /**
  * One decoded packet, reused for each: the decoder fills it, the analysis reads it and adds what it finds, the rows
- * take it. Numbers only; addresses are dictionary ids (two equal addresses have the same id within a reader).
+ * take it. Numbers only.
  */
 export class Packet {
   /** From 1, as tshark counts. */
   number = 0;
-  /** Microseconds since 1970 (UTC), with a fraction where the capture has nanoseconds. */
+  /**
+   * Microseconds since 1970 (UTC), with a fraction where the capture has nanoseconds. An untimed packet has the time
+   * of the one before it.
+   */
   at = 0;
   interface = 0;
   wireBytes = 0;
   capturedBytes = 0;
   decode = 0;
   ipProtocol = -1;
+  /**
+   * A number that stands for the address: the same throughout the capture, 31 bits of a keyed hash. The ids below
+   * cannot be that, as dictionaries start again from 1 when they are full.
+   */
   srcIp = 0;
   dstIp = 0;
+  /** Ids in the dictionary `mail_ip`, for the rows of this batch only. */
+  srcIpId = 0;
+  dstIpId = 0;
   srcPort = -1;
   dstPort = -1;
   ttl = -1;
@@ -53,6 +63,8 @@ export class Packet {
     this.ipProtocol = -1;
     this.srcIp = 0;
     this.dstIp = 0;
+    this.srcIpId = 0;
+    this.dstIpId = 0;
     this.srcPort = -1;
     this.dstPort = -1;
     this.ttl = -1;
