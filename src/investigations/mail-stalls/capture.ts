@@ -212,7 +212,10 @@ function viewOf(packets: Packet[]): ConnectionView {
   const oldest = unacked.toSorted((a, b) => a.end - a.payload - (b.end - b.payload))[0];
   const largestLost = unacked.length > 0 ? Math.max(...unacked.map((s) => Math.min(s.payload, mss))) : 0;
   const givenUp = oldest !== undefined && oldest.times >= 3;
-  const endedAtZeroWindow = closedSince !== null && zeroWindowSeconds >= LEAST_CLOSED_S;
+  // A receiver that gives up at last may open its window again in the packet that ends the connection.
+  const endedAtZeroWindow =
+    zeroWindowSeconds >= LEAST_CLOSED_S &&
+    (closedSince !== null || zeroWindowSeconds > (last.at - first.at) / 2);
   const fullSizeVanishes =
     givenUp &&
     Math.min(oldest.payload, mss) > FITS_ANYWHERE &&

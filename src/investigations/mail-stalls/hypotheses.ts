@@ -276,7 +276,7 @@ function fromCapture({ capture }: Evidence): Observation[] {
         : {
             'receiver-stopped-reading': between(closed.length / total, [
               [0.1, 0],
-              [0.6, 9],
+              [0.6, 11],
             ]),
             'path-mtu-black-hole': -4 * (closed.length / total),
             'packet-loss': -4 * (closed.length / total),
@@ -297,7 +297,7 @@ function fromCapture({ capture }: Evidence): Observation[] {
         : {
             'path-mtu-black-hole': between(hole.length / total, [
               [0.1, 0],
-              [0.6, 8],
+              [0.6, 12],
             ]),
             'packet-loss': -3 * (hole.length / total),
             'receiver-stopped-reading': -2 * (hole.length / total),

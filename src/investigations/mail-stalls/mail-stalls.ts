@@ -105,7 +105,7 @@ async function findingOf(evidence: Evidence): Promise<Found> {
   const seen = capture !== null && capture.stalled.length > 0;
   const decided =
     first.weight >= CONFIRM_AT && lead >= LEAST_LEAD && (seen || first.id === 'connection-reset');
-  const rivals = ranked.filter((w) => first.weight - w.weight < RIVAL_WITHIN);
+  const rivals = ranked.filter((w, i) => i < 2 || first.weight - w.weight < RIVAL_WITHIN);
   const id = `mail-stalls:${decided ? first.id : 'open'}:${course.id}`;
   const place = await placeOf(scene.store);
   const cure = decided ? remediesFor(first.id, course, around, place) : { remedies: [], avoid: [] };
@@ -122,7 +122,10 @@ async function findingOf(evidence: Evidence): Promise<Found> {
     ...(course.before ? { sinceBeforeEvidence: true } : {}),
     title: decided
       ? `${sizeWord(course)}ail to ${course.name} breaks off: ${first.says}`
-      : `${sizeWord(course)}ail to ${course.name} breaks off in mid-transfer: ${(rivals.length > 1 ? rivals : ranked.slice(0, 2)).map((w) => w.says).join(', or ')}?`,
+      : `${sizeWord(course)}ail to ${course.name} breaks off in mid-transfer: ${rivals
+          .slice(0, 3)
+          .map((w) => w.says)
+          .join(', or ')}?`,
     impact: impactOf(course),
     hypotheses: ranked.map((w) => ({
       id: w.id,

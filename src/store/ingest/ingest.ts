@@ -204,6 +204,11 @@ class Reading {
     const { limits } = this.options;
     for (const same of [...this.candidates(log), null]) {
       if (this.stopped) return;
+      // Connections are judged from their first packet on: a capture that grew is read again from its beginning.
+      if (same?.kind === 'capture' && log.piece.bytes > same.storedBytes) {
+        await this.inTurn(() => this.forget(same));
+        continue;
+      }
       const source = await this.begin(log, same);
       const { readBytes: skip, checkpoints: expect } = source;
       const work = { kind: 'compressed', file, codec, limits, skip, expect } as const;
