@@ -1,9 +1,11 @@
 import { detectEximConfig, readEximConfig } from './exim-config/exim-config.js';
 import { detectEximQueue, readEximQueue } from './exim-queue/exim-queue.js';
 import { detectRetryData, readRetryData } from './exim-queue/retry-data.js';
+import { detectNetfilter, readNetfilter } from './netfilter/netfilter.js';
 import { detectPackageHistory, readPackageHistory } from './package-history/package-history.js';
 import { detectPostfixConfig, readPostfixConfig } from './postfix-config/postfix-config.js';
 import { detectPostfixQueue, readPostfixQueue } from './postfix-queue/postfix-queue.js';
+import { detectSysctl, readSysctl } from './sysctl/sysctl.js';
 
 /**
  * The small formats: configuration, package history, what a program printed. A document is read whole, as text, and
@@ -14,9 +16,11 @@ export type DocumentFormat =
   | 'exim-config'
   | 'exim-queue'
   | 'exim-retry-data'
+  | 'netfilter'
   | 'package-history'
   | 'postfix-config'
-  | 'postfix-queue';
+  | 'postfix-queue'
+  | 'sysctl';
 
 export interface DocumentFile {
   path: string;
@@ -49,6 +53,8 @@ export const DOCUMENT_TABLES = {
     'line INTEGER NOT NULL, kind VARCHAR NOT NULL, about VARCHAR NOT NULL, mail_host VARCHAR, ip VARCHAR, message VARCHAR, address VARCHAR, errno INTEGER NOT NULL, reply VARCHAR NOT NULL, first_failed_at TIMESTAMP, last_tried_at TIMESTAMP, next_try_at TIMESTAMP, expired BOOLEAN NOT NULL',
   package_changes:
     'line INTEGER NOT NULL, changed_at TIMESTAMP NOT NULL, action VARCHAR NOT NULL, package VARCHAR NOT NULL, arch VARCHAR, old_version VARCHAR, new_version VARCHAR',
+  filter_rules:
+    'line INTEGER NOT NULL, family VARCHAR NOT NULL, table_name VARCHAR, chain VARCHAR NOT NULL, hook VARCHAR, priority INTEGER, rule VARCHAR NOT NULL, matches_invalid BOOLEAN NOT NULL, verdict VARCHAR, effect VARCHAR, packets BIGINT, bytes BIGINT',
 } as const;
 export type DocumentTable = keyof typeof DOCUMENT_TABLES;
 
@@ -56,6 +62,8 @@ export type DocumentTable = keyof typeof DOCUMENT_TABLES;
 export function detectDocument(head: Uint8Array, path: string): DocumentFormat | null {
   const history = detectPackageHistory(head);
   if (history === 'dpkg-log' || history === 'apt-history') return 'package-history';
+  if (detectSysctl(head, path)) return 'sysctl';
+  if (detectNetfilter(head)) return 'netfilter';
   if (detectRetryData(head)) return 'exim-retry-data';
   if (detectEximQueue(head)) return 'exim-queue';
   if (detectPostfixQueue(head)) return 'postfix-queue';
@@ -108,6 +116,31 @@ const READERS: Record<DocumentFormat, Reader> = {
     );
     return { lines, unread, rows };
   }, 'is of no kind that dpkg or apt writes'),
+  sysctl: { together: true, read: kernelSettings },
+  netfilter: one((text) => {
+    const { lines, unread, rules } = readNetfilter(text);
+    const rows = rules.map(
+      (r): DocumentRow => ({
+        table: 'filter_rules',
+        file: 0,
+        cells: [
+          r.line,
+          r.family,
+          r.table,
+          r.chain,
+          r.hook,
+          r.priority,
+          r.rule,
+          r.matches_invalid,
+          r.verdict,
+          r.effect,
+          r.packets,
+          r.bytes,
+        ],
+      }),
+    );
+    return { lines, unread, rows };
+  }, NOT_OF_IT),
   'exim-queue': one((text) => {
     const { lines, unread, messages } = readEximQueue(text);
     const rows = messages.flatMap((m) =>
@@ -254,4 +287,15 @@ function postfixSettings(files: DocumentFile[]): DocumentRead {
     for (const o of s.overrides) settings.add(`service ${s.name} ${s.type}`, o.name, o.value, s.path, s.line);
   }
   return settings.read(config.problems);
+}
+
+function kernelSettings(files: DocumentFile[]): DocumentRead {
+  const read = readSysctl(files);
+  const settings = new Settings(files, 'sysctl');
+  for (const s of read.settings) settings.add(s.is, s.name, s.value, s.path, s.line);
+  const unread = read.files.map((f) => ({
+    lines: f.lines,
+    unread: f.unread.map((line) => ({ line, reason: 'assigns nothing' })),
+  }));
+  return { rows: settings.rows, files: unread };
 }
