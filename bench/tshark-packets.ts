@@ -122,6 +122,9 @@ export async function* tsharkPackets(path: string): AsyncGenerator<[Packet, Uint
     packet.payloadEnd = payload.length;
     let analysis = 0;
     for (const [i, [, bit]] of TSHARK_NAMES.entries()) if (row[FIELDS.length + i]) analysis |= bit;
+    // It says retransmission also of those that it has a better name for.
+    if (analysis & (Analysis.fastRetransmission | Analysis.spuriousRetransmission))
+      analysis &= ~Analysis.retransmission;
     yield [
       packet,
       payload,

@@ -47,8 +47,12 @@ const State = { originatorIsHigh: 1, doubled: 2, tls: 4, inMessage: 8 } as const
 
 const NO_SCALE = 255;
 
-/** Between an ACK and a segment that was sent by someone who had it: at least this, whatever the round trip. */
-const SETTLING_US = 1000;
+/**
+ * How long an ACK must have been here, beyond the round trip to its receiver and back, before a segment that ignores it
+ * counts: more than queues and busy machines delay a packet by, no more than Linux waits before it sends again
+ * (TCP_RTO_MIN, include/net/tcp.h). A sender that gets no ACK sends again and again, ever later, so nothing is missed.
+ */
+const SETTLING_US = 200_000;
 /** With no handshake to tell the round trip by. */
 const UNKNOWN_ROUND_TRIP_US = 1_000_000;
 /** tshark: packet-tcp.c, tcp_analyze_sequence_number(). */
@@ -76,7 +80,7 @@ const before = (a: number, b: number) => ((a - b) | 0) < 0;
  *         where that or our own bits depart from tshark stands in docs/capture-agreement.md.
  *
  * `resentAfterAck` is for a segment all of whose bytes were seen before, and whose ACK had been in the capture for
- * longer than it takes to the sender and back: whoever sent it had not got the ACK. Selective ACKs do not count, since
+ * longer than it takes to the sender and back, and then some: whoever sent it had not got the ACK. Selective ACKs do not count, since
  * a sender may forget them when its timer runs out (RFC 2018, section 8).
  */
 export class TcpAnalysis {
@@ -376,7 +380,7 @@ export class TcpAnalysis {
     const timesAt = flow * TIMES;
     const toOriginator = ((this.#states[slot]! & State.originatorIsHigh) === 1) === ((flow & 1) === 0);
     const way = this.#moments[slot * CONNECTION_TIMES + (toOriginator ? ROUND_TRIP_2 : ROUND_TRIP_1)]!;
-    const age = Number.isNaN(way) ? UNKNOWN_ROUND_TRIP_US : Math.max(way, SETTLING_US);
+    const age = Number.isNaN(way) ? UNKNOWN_ROUND_TRIP_US : way + SETTLING_US;
     if (at - this.#times[timesAt + PENDING_AT]! < age) return;
     flows[fwd + ACK_SETTLED] = flows[fwd + ACK_PENDING]!;
     flows[fwd + ACK_PENDING] = flows[fwd + ACK_NEWEST]!;
