@@ -64,6 +64,8 @@ export async function circumstancesOf(store: Case): Promise<Circumstances> {
 }
 
 async function factOf(store: Case, name: string): Promise<Seen<string> | null> {
+  const table = await store.row("SELECT 1 FROM information_schema.tables WHERE table_name = 'facts'");
+  if (!table) return null;
   const row = await store.row<Row>(
     'SELECT f.value, s.path, f.line FROM facts f JOIN sources s USING (source_id) WHERE f.name = $1 LIMIT 1',
     [name],
