@@ -1,0 +1,58 @@
+import { release } from 'node:os';
+import { describe, expect, it } from 'vitest';
+import { KERNELS, type KernelModel, replay } from '../../src/investigations/mail-stalls/conntrack.js';
+import { Dice } from '../dice.js';
+import { judge, whyNoKernel } from './kernel.js';
+import type { Segment } from './pcap.js';
+import { conversation } from './traffic.js';
+
+const why = whyNoKernel();
+if (why) console.warn(`The kernel cannot be asked here, and its tests are skipped: ${why}`);
+
+const RUNS: { sysctls: Record<string, 0 | 1>; model: Partial<KernelModel> }[] = [
+  { sysctls: {}, model: {} },
+  { sysctls: { tcp_be_liberal: 1 }, model: { liberal: true } },
+  { sysctls: { tcp_be_liberal: 0, tcp_loose: 0 }, model: { loose: false } },
+  { sysctls: { tcp_loose: 1, tcp_ignore_invalid_rst: 1 }, model: { ignoreInvalidResets: true } },
+];
+
+describe.skipIf(why)(`the kernel here (${release()})`, () => {
+  it('says of every packet what the model says, whatever two ends do', { timeout: 30_000 }, async () => {
+    const dice = new Dice('conntrack');
+    let id = 0;
+    const runs = RUNS.map(({ sysctls, model }, run) => {
+      const connections = Array.from({ length: 400 }, (_, i) =>
+        conversation(dice.fork(`${run}/${i}`), 10_000 + run * 1_000 + i),
+      );
+      const segments = connections.flat();
+      for (const segment of segments) {
+        segment.id = segment.number = ++id;
+        segment.at = id / 12_000;
+      }
+      return { sysctls, segments, connections, model: { ...KERNELS.current, ...model } };
+    });
+    expect(id).toBeLessThan(65_536);
+    const judged = await judge(runs);
+    const counts = { packets: 0, invalid: 0, ignored: 0 };
+    for (const [i, { connections, model }] of runs.entries())
+      for (const packets of connections) {
+        const { verdicts } = replay(packets, model);
+        const say = (invalid: boolean, index: number) =>
+          `${invalid ? 'INVALID' : 'valid'} ${describePacket(packets[index]!)}`;
+        const expected = packets.map(({ id }, index) => say(judged[i]!.invalid.has(id), index));
+        expect(verdicts.map(({ verdict }, index) => say(verdict === 'invalid', index))).toEqual(expected);
+        const port = packets.map(({ fromPort }) => fromPort).find((port) => port !== 25)!;
+        expect(verdicts.at(-1)!.state).toBe(judged[i]!.states.get(port) ?? null);
+        counts.packets += packets.length;
+        counts.invalid += verdicts.filter(({ verdict }) => verdict === 'invalid').length;
+        counts.ignored += verdicts.filter(({ verdict }) => verdict === 'ignored').length;
+      }
+    console.info(`${JSON.stringify(counts)} agree with Linux ${release()}`);
+    expect(counts.invalid).toBeGreaterThan(3_000);
+    expect(counts.ignored).toBeGreaterThan(1_000);
+  });
+});
+
+function describePacket({ fromOriginator, flags, seq, ack, payload, window, windowScale }: Segment): string {
+  return `${fromOriginator ? '>' : '<'} flags ${flags} seq ${seq} +${payload} ack ${ack} win ${window} ws ${windowScale}`;
+}
