@@ -45,8 +45,13 @@ const HANDED_IN = 2_500;
  * Holds lives against what the receiver saw: outcomes and their moments, and that we say to have been trying whenever
  * it answered a try. Gives back how many recipients and tries were held.
  */
-export function expectTrue(lives: readonly MessageLife[], truth: Truth): { recipients: number; tries: number } {
-  const byId = new Map(lives.filter((l) => l.messageId !== null && l.sender !== '<>').map((l) => [l.messageId, l]));
+export function expectTrue(
+  lives: readonly MessageLife[],
+  truth: Truth,
+): { recipients: number; tries: number } {
+  const byId = new Map(
+    lives.filter((l) => l.messageId !== null && l.sender !== '<>').map((l) => [l.messageId, l]),
+  );
   let recipients = 0;
   let tries = 0;
   for (const d of truth.deliveries) {
