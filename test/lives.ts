@@ -1,6 +1,7 @@
 import { expect } from 'vitest';
 import type { Truth } from '../lab/mail/generate.js';
-import { findMessages, lifeOf, type MessageLife } from '../src/investigations/mail/life.js';
+import type { MessageLife } from '../src/findings/message-life.js';
+import { findMessages, lifeOf } from '../src/investigations/mail/life.js';
 import { Case } from '../src/store/case.js';
 
 /** Every message's life in a case. */

@@ -145,6 +145,7 @@ export function differences(ours: ReadPacket, theirs: TsharkPacket): string[] {
   const request = theirs['tcp.options.tfo.request'].length > 0;
   if (!experimental || cookie || request) same('fast open', ours.fast_open!, cookie ? 2 : request ? 1 : 0);
   else if (ours.fast_open === 0) found.push(`packet ${ours.line! + 1}: no experimental fast open`);
-  if ((ours.decode! & Decode.malformed) === 0 && number(pick('tcp.len'), 0) < 0) found.push('negative length');
+  if ((ours.decode! & Decode.malformed) === 0 && number(pick('tcp.len'), 0) < 0)
+    found.push('negative length');
   return found;
 }

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { type DaemonName, generate, type Options } from '../lab/mail/generate.js';
 import { whyNoWorld } from '../lab/mail/world.js';
-import type { LifeRecipient, MessageLife } from '../src/investigations/mail/life.js';
+import type { LifeRecipient, MessageLife } from '../src/findings/message-life.js';
 import { Case } from '../src/store/case.js';
 import { culprit, examine, type Run, scratch } from './culprit.js';
 import { expectAccounted, expectTrue, livesIn } from './lives.js';

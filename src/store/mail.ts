@@ -1,6 +1,8 @@
 import { MailKind } from '../formats/mail-log/columns.js';
 import type { Case } from './case.js';
 
+export { MailFlag, MailKind } from '../formats/mail-log/columns.js';
+
 const K = MailKind;
 const DELIVERED = `${K.delivered}, ${K.deliveredAlso}, ${K.cutthrough}`;
 const TRIES = `${DELIVERED}, ${K.failed}, ${K.deferred}`;
@@ -13,6 +15,8 @@ const EVENTS = `mail_facts f JOIN mail_sources s USING (source_id) LEFT JOIN mai
 /** Events with their message's number. */
 const NUMBERED = `${EVENTS} JOIN mail_numbers n
   ON n.message_id = f.message_id AND n.host_no = s.host_no AND n.episode = coalesce(e.episode, 0)`;
+
+export { MailFlag, MailKind } from '../formats/mail-log/columns.js';
 
 /**
  * Makes messages, attempts and recipients from the events of the mail logs.

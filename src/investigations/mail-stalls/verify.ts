@@ -46,7 +46,7 @@ export async function verifyStalls(
         ? 'improved'
         : 'not-fixed';
   const side = (list: typeof tries): Side => ({
-    days: list.length === 0 ? 0 : Number(((list.at(-1)!.at - list[0]!.at) / 86_400).toFixed(2)),
+    days: list.length === 0 ? 0 : (list.at(-1)!.at - list[0]!.at) / 86_400,
     median: { value: Math.round(rate(list) * 1000) / 10, unit: 'percent' },
     from: list[0]?.wall ?? split,
     to: list.at(-1)?.wall ?? split,
