@@ -23,8 +23,9 @@ export async function verifyStalls(
   split: string,
 ): Promise<Verification> {
   const scene = await StallScene.of(store);
-  const tries = scene.all
-    .filter((t) => t.provider === measure.provider && (t.bytes === null || t.bytes >= measure.least))
+  const course = scene.courses.find((c) => c.id === measure.provider);
+  const tries = (course?.tries ?? [])
+    .filter((t) => t.bytes === null || t.bytes >= measure.least)
     .map((t) => ({ ...t, wall: scene.wall(t.at) }));
   const before = tries.filter((t) => t.wall < split && t.wall >= (finding.since ?? ''));
   const after = tries.filter((t) => t.wall >= split);
