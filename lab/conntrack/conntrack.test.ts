@@ -1,8 +1,13 @@
 import { release } from 'node:os';
 import { describe, expect, it } from 'vitest';
 import { KERNELS, type KernelModel, replay } from '../../src/investigations/mail-stalls/conntrack.js';
+import {
+  type Agreement,
+  compareWithSender,
+  whatTheSenderSaw,
+} from '../../src/investigations/mail-stalls/conntrack-evidence.js';
 import { Dice } from '../dice.js';
-import { judge, whyNoKernel } from './kernel.js';
+import { judge, signature, transfer, whyNoKernel } from './kernel.js';
 import type { Segment } from './pcap.js';
 import { conversation } from './traffic.js';
 
@@ -51,7 +56,69 @@ describe.skipIf(why)(`the kernel here (${release()})`, () => {
     expect(counts.invalid).toBeGreaterThan(3_000);
     expect(counts.ignored).toBeGreaterThan(1_000);
   });
+
+  it('and the sender, whose ACKs a blind tracker had dropped, tells which', { timeout: 30_000 }, async () => {
+    const { packets, invalid } = await transfer({
+      loss: 0,
+      bytes: 1_500_000,
+      seconds: 6,
+      blind: true,
+      drop: true,
+    });
+    const model = { ...KERNELS.current, forgetScaleOf: 'both' } as const;
+    const result = replay(packets, model);
+    // Packet by packet what the kernel called INVALID, of both directions.
+    expect(calledInvalid(packets, result)).toEqual(
+      calledInvalid(packets, { invalid: numbersOf(packets, invalid) }),
+    );
+    const truth = new Set(numbersOf(packets, invalid).map(({ number }) => number));
+    for (const { number, seen } of whatTheSenderSaw(packets))
+      if (seen !== null) expect(`${number} seen ${seen}`).toBe(`${number} seen ${!truth.has(number)}`);
+    const agreement = compareWithSender(packets, result);
+    console.info(JSON.stringify({ packets: packets.length, invalid: invalid.size, ...counts(agreement) }));
+    expect(agreement.invalidAndUnseen.count).toBeGreaterThan(5);
+    expect(agreement.invalidButSeen.count + agreement.unseenButValid.count).toBe(0);
+    expect(agreement.contradictory.count).toBe(0);
+    // Without the what-if the same packets are in order, and nothing is explained.
+    expect(replay(packets, KERNELS.current).invalid).toEqual([]);
+    expect(replay(packets, KERNELS.unfixed).invalid).toEqual([]);
+  });
+
+  it('calls nothing INVALID of an ordinary transfer that loses packets', { timeout: 30_000 }, async () => {
+    const { packets, invalid } = await transfer({
+      loss: 20,
+      bytes: 6e6,
+      seconds: 5,
+      blind: false,
+      drop: true,
+    });
+    expect(packets.length).toBeGreaterThan(300);
+    expect([...invalid]).toEqual([]);
+    for (const kernel of Object.values(KERNELS)) expect(replay(packets, kernel).invalid).toEqual([]);
+    const agreement = compareWithSender(packets, replay(packets, KERNELS.current));
+    console.info(JSON.stringify({ packets: packets.length, ...counts(agreement) }));
+    expect(agreement.unseenButValid).toEqual({ count: 0, packets: [] });
+    expect(agreement.seenAndValid.count).toBeGreaterThan(50);
+  });
 });
+
+function counts(agreement: Agreement): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(agreement).map(([name, value]) => [name, 'count' in value ? value.count : value]),
+  );
+}
+
+function numbersOf(packets: readonly Segment[], signatures: ReadonlySet<string>): { number: number }[] {
+  return packets.filter((packet) => signatures.has(signature(packet)));
+}
+
+function calledInvalid(
+  packets: readonly Segment[],
+  { invalid }: { invalid: { number: number }[] },
+): string[] {
+  const numbers = new Set(invalid.map(({ number }) => number));
+  return packets.filter(({ number }) => numbers.has(number)).map((p) => `${p.number} ${describePacket(p)}`);
+}
 
 function describePacket({ fromOriginator, flags, seq, ack, payload, window, windowScale }: Segment): string {
   return `${fromOriginator ? '>' : '<'} flags ${flags} seq ${seq} +${payload} ack ${ack} win ${window} ws ${windowScale}`;

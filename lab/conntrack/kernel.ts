@@ -14,7 +14,7 @@ const PATH = `${process.env.PATH}:/usr/sbin:/sbin`;
 /** Why the kernel cannot be asked here, or null. Tests print it. */
 export function whyNoKernel(): string | null {
   if (process.platform !== 'linux') return 'network namespaces need Linux';
-  for (const program of ['unshare', 'ip', 'nft', 'tcpdump', 'tcpreplay'])
+  for (const program of ['unshare', 'ip', 'nft', 'tc', 'tcpdump', 'tcpreplay'])
     if (spawnSync('sh', ['-c', `command -v ${program}`], { env: { PATH } }).status !== 0)
       return `${program} is missing (apt-get install util-linux iproute2 nftables tcpdump tcpreplay)`;
   const tried = spawnSync('unshare', ['--net', 'nft', 'list', 'ruleset'], { env: { PATH } });
@@ -120,6 +120,8 @@ ip link set lo up
 ip addr add 10.1.0.2/24 dev wire0
 ip link set wire0 up
 nsenter -t $peer -n sh -c 'ip link set lo up; ip addr add 10.1.0.1/24 dev wire1; ip link set wire1 up'
+# ACKs take their time, so that there is something in flight.
+nsenter -t $peer -n tc qdisc add dev wire1 root tbf rate 30kbit burst 400 limit 20000
 echo 0 >/proc/sys/net/netfilter/nf_conntrack_checksum
 nft -f - <<END
 table ip lab {
