@@ -91,7 +91,7 @@ export function tshark(path: string): TsharkPacket[] {
 const number = (text: string | undefined, absent: number): number => (text ? Number(text) : absent);
 
 /** Names of what differs, with both sides; empty where culprit and tshark agree on a packet. */
-export function differences(ours: ReadPacket, theirs: TsharkPacket): string[] {
+export function differences(ours: ReadPacket, theirs: TsharkPacket, severalSections = false): string[] {
   const found: string[] = [];
   const same = (name: string, mine: number | string, its: number | string) => {
     if (mine !== its) found.push(`packet ${ours.line! + 1}: ${name} ${mine}, tshark ${its}`);
@@ -105,7 +105,8 @@ export function differences(ours: ReadPacket, theirs: TsharkPacket): string[] {
     same('time', ours.captured_at!, Number(seconds) * 1e6 + Math.floor(Number(fraction ?? '0') / 1000));
   same('wire', ours.wire_bytes!, number(pick('frame.len'), -1));
   same('captured', ours.captured_bytes!, number(pick('frame.cap_len'), -1));
-  same('interface', ours.interface!, number(pick('frame.interface_id'), 0));
+  // tshark's numbers begin anew in each section; number 0 is also said of pcap.
+  if (!severalSections) same('interface', ours.interface!, number(pick('frame.interface_id'), 0));
   const inner6 = theirs['ipv6.src'].length > 0 && !(theirs['ip.src'].length > 0 && icmp);
   const inner4 = theirs['ip.src'].length > 0;
   if (!(inner4 && inner6)) {
@@ -129,7 +130,9 @@ export function differences(ours: ReadPacket, theirs: TsharkPacket): string[] {
   same('ack', ours.ack!, number(pick('tcp.ack_raw'), 0));
   same('flags', ours.tcp_flags!, number(pick('tcp.flags'), 0) & 0xff);
   same('window', ours.window_raw!, number(pick('tcp.window_size_value'), -1));
-  same('payload', ours.payload_bytes!, number(pick('tcp.len'), 0));
+  // Of a first fragment tshark does not say it; culprit counts what is in the fragment.
+  if ((ours.decode! & Decode.ipFragment) === 0)
+    same('payload', ours.payload_bytes!, number(pick('tcp.len'), 0));
   same('mss', ours.mss!, number(pick('tcp.options.mss_val'), -1));
   same('window scale', ours.window_scale!, number(pick('tcp.options.wscale.shift'), -1));
   same('sack permitted', ours.sack_permitted!, theirs['tcp.options.sack_perm'].length > 0 ? 1 : 0);
