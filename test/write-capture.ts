@@ -154,7 +154,7 @@ export function pcap(frames: readonly (Bytes | Frame)[], kind: PcapKind = {}): B
     if (kind.modified) parts.push(u32(2), Buffer.alloc(4));
     parts.push(Buffer.from(bytes));
   }
-  return join(...parts);
+  return Buffer.concat(parts);
 }
 
 const frameOf = (given: Bytes | Frame): Frame => ('bytes' in given ? given : { bytes: given });
