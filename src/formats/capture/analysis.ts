@@ -196,7 +196,7 @@ export class TcpAnalysis {
   #windowBytes(slot: number, high: number, packet: Packet): number {
     if (packet.tcpFlags & SYN) return packet.windowRaw;
     const shift = this.#shift(slot * 2 + high, slot * 2 + 1 - high);
-    return shift < 0 ? -1 : packet.windowRaw * 2 ** shift;
+    return shift < 0 ? -1 : packet.windowRaw << shift;
   }
 
   /** What windows sent by a flow are shifted by; -1: unknown. */
@@ -250,7 +250,7 @@ export class TcpAnalysis {
       if (length > 0 && !signals && flows[rev + KNOWN]! & Known.ack) {
         const shift = this.#shift(to, from);
         // A SYN-ACK's own window is unscaled, and the newest until the next packet of its sender.
-        const scaled = flows[rev + WINDOW]! * (flows[rev + LAST_SAID]! & SAID_SYN ? 1 : 2 ** shift);
+        const scaled = flows[rev + WINDOW]! << (flows[rev + LAST_SAID]! & SAID_SYN ? 0 : shift);
         if (shift >= 0 && end === (flows[rev + LAST_ACK]! + scaled) >>> 0) said |= Analysis.windowFull;
       }
       if (length === 0 && follows && sameAck && !signals) {
