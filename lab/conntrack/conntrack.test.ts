@@ -26,7 +26,7 @@ describe.skipIf(why)(`the kernel here (${release()})`, () => {
     const dice = new Dice('conntrack');
     let id = 0;
     const runs = RUNS.map(({ sysctls, model }, run) => {
-      const connections = Array.from({ length: 400 }, (_, i) =>
+      const connections = Array.from({ length: 300 }, (_, i) =>
         conversation(dice.fork(`${run}/${i}`), 10_000 + run * 1_000 + i),
       );
       const segments = connections.flat();
@@ -53,7 +53,7 @@ describe.skipIf(why)(`the kernel here (${release()})`, () => {
         counts.ignored += verdicts.filter(({ verdict }) => verdict === 'ignored').length;
       }
     console.info(`${JSON.stringify(counts)} agree with Linux ${release()}`);
-    expect(counts.invalid).toBeGreaterThan(3_000);
+    expect(counts.invalid).toBeGreaterThan(2_000);
     expect(counts.ignored).toBeGreaterThan(1_000);
   });
 

@@ -264,7 +264,8 @@ class View {
     const ackBefore = this.#ackBefore[place]!;
     if (ackBefore === null || !before(ackBefore, packet.ack)) return null;
     const until = packet.at + Math.max(QUIET_S, 2.5 * this.#slowestTimer[place]!);
-    if (this.#packets.at(-1)!.at < until || this.#resetAt <= until) return null;
+    // Somebody must be there whose timer could have run out.
+    if (!this.#firstSent(index, until) || this.#resetAt <= until) return null;
     const following = this.answers[place + 1];
     if (following !== undefined && this.#packets[following]!.at <= until) return null;
     return this.#resent(index) === null ? true : null;
