@@ -26,7 +26,7 @@ describe.skipIf(why)(`the kernel here (${release()})`, () => {
     const dice = new Dice('conntrack');
     let id = 0;
     const runs = RUNS.map(({ sysctls, model }, run) => {
-      const connections = Array.from({ length: 300 }, (_, i) =>
+      const connections = Array.from({ length: 250 }, (_, i) =>
         conversation(dice.fork(`${run}/${i}`), 10_000 + run * 1_000 + i),
       );
       const segments = connections.flat();
@@ -53,7 +53,7 @@ describe.skipIf(why)(`the kernel here (${release()})`, () => {
         counts.ignored += verdicts.filter(({ verdict }) => verdict === 'ignored').length;
       }
     console.info(`${JSON.stringify(counts)} agree with Linux ${release()}`);
-    expect(counts.invalid).toBeGreaterThan(2_000);
+    expect(counts.invalid).toBeGreaterThan(1_500);
     expect(counts.ignored).toBeGreaterThan(1_000);
   });
 
@@ -76,7 +76,7 @@ describe.skipIf(why)(`the kernel here (${release()})`, () => {
       if (seen !== null) expect(`${number} seen ${seen}`).toBe(`${number} seen ${!truth.has(number)}`);
     const agreement = compareWithSender(packets, result);
     console.info(JSON.stringify({ packets: packets.length, invalid: invalid.size, ...counts(agreement) }));
-    expect(agreement.invalidAndUnseen.count).toBeGreaterThan(5);
+    expect(agreement.invalidAndUnseen.count).toBeGreaterThan(3);
     expect(agreement.invalidButSeen.count + agreement.unseenButValid.count).toBe(0);
     expect(agreement.contradictory.count).toBe(0);
     // Without the what-if the same packets are in order, and nothing is explained.

@@ -276,8 +276,8 @@ class Tracker {
 
   /** nf_conntrack_in() and nf_conntrack_tcp_packet(). */
   #judge(packet: TrackedPacket): [Verdict['verdict'], Reason | null] {
-    if (!FLAGS_TOGETHER.has(packet.flags & (FIN | SYN | RST | ACK | URG))) return ['invalid', 'flags'];
     if (this.#entry && packet.at >= this.#entry.expires) this.#entry = null;
+    if (!FLAGS_TOGETHER.has(packet.flags & (FIN | SYN | RST | ACK | URG))) return ['invalid', 'flags'];
     const entry = this.#entry ?? this.#open(packet);
     if (!entry) return ['invalid', 'new'];
     this.#entry = entry;
