@@ -28,7 +28,8 @@ export const KERNEL_FIXES: KernelFix[] = [
       {
         line: 'mainline',
         since: '5.18',
-        checked: 'netdev/net.git, pull request of 28 April 2022, between 5.18-rc4 and 5.18-rc5',
+        checked:
+          'applied to netdev/net.git on 28 April 2022, while 5.18 had release candidates (netdev, patchwork-bot)',
       },
       {
         line: '5.17',

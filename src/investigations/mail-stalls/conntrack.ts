@@ -71,7 +71,7 @@ export interface KernelModel {
   liberal: boolean;
   /** net.netfilter.nf_conntrack_tcp_loose: connections under way are picked up. */
   loose: boolean;
-  /** net.netfilter.nf_conntrack_tcp_ignore_invalid_rst, since 5.14. */
+  /** net.netfilter.nf_conntrack_tcp_ignore_invalid_rst; 6.1 has it, 5.10 has not. */
   ignoreInvalidResets: boolean;
   /** net.netfilter.nf_conntrack_tcp_max_retrans. */
   maxRetransmissions: number;
