@@ -1,9 +1,11 @@
 /** The TCP packets of a capture as tshark decodes them, with what it says of each: the other side of a comparison. */
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { Analysis, FastOpen } from '../src/formats/capture/columns.js';
 import { Packet } from '../src/formats/capture/packet.js';
+
+export const hasTshark = spawnSync('tshark', ['--version'], { stdio: 'ignore' }).status === 0;
 
 /** tshark's field for each of our bits that it has. */
 export const TSHARK_NAMES: readonly (readonly [field: string, bit: number])[] = [
