@@ -64,6 +64,9 @@ const VERB =
 /** Lines that only debug output has. */
 const TELLING =
   /^\s*(?:SMTP[|+>]> |SMTP<< \d{3}|SMTP\(close\)>>|cmd buf flush \d|read response data: size=\d|set_process_info: |writing data block fd=\d|Connecting to \S+ \[[\d.:a-fA-F]+\]|tls_write\(0x|LOG: (?:MAIN|PANIC|smtp_)|search_tidyup called|changed uid\/gid: |gnutls_record_send\(|Trying spool file )/;
+/** Every line that is an event has one of these; most lines have none. */
+const HINT =
+  /Connecting to |in hosts_try_fastopen\?|TFO |TCP_FASTOPEN|TCP Fast Open|SMTP|outbytes=-|writing error |failed: |TLS |SSL_write|gnutls_record_send err|timeout after|timed out|connected$|Exim version /;
 const LONGEST = 2_000;
 
 /** Whether a text is what Exim prints with -d: its banner, or lines that nothing else prints. */
@@ -96,6 +99,7 @@ export function readEximDebug(text: string): EximDebug {
   for (const [index, whole] of linesOf(text).entries()) {
     out.lines++;
     const line = whole.slice(0, LONGEST).trimEnd();
+    if (!HINT.test(line)) continue;
     const [prefix, hours, minutes, seconds, millis, pidText] = PREFIX.exec(line)!;
     const said = line.slice(prefix.length).trimStart();
     const pid = pidText === undefined ? null : Number(pidText);

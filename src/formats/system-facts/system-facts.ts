@@ -38,7 +38,7 @@ const ROUTE =
   /^(?:(?:unreachable|blackhole|local|broadcast|multicast|anycast|prohibit|throw) )?(default|[0-9a-fA-F.:]{2,45}(?:\/\d{1,3})?)\s(?:.{0,300}\b)?(?:dev|via)\s.{0,300}$/;
 const ROUTE_MTU = /\bmtu (?:lock )?(\d{1,6})\b/;
 const OFFLOAD =
-  /^\s*([a-z][a-z0-9-]{2,60}): (on|off)(?: \[(?:fixed|requested on|requested off|not requested)\])?$/;
+  /^\s*([a-z][a-z0-9_-]{2,60}): (on|off)(?: \[(?:fixed|requested on|requested off|not requested)\])?$/;
 const FEATURES = /^Features for (\S{1,64}):$/;
 const COMPLAINT = /^(?:Error: |RTNETLINK answers: |Cannot |Failed to find cgroup2 mount|ip: |exim\d?: )/;
 
