@@ -5,7 +5,7 @@ import { PACKET_FACTS } from '../src/formats/capture/columns.js';
 import { detectCapture } from '../src/formats/capture/detect.js';
 import { CaptureReader } from '../src/formats/capture/reader.js';
 import { BulkAppender } from '../src/store/append.js';
-import { CAPTURE_SCHEMA } from '../src/store/capture.js';
+import { CAPTURE_SCHEMA } from '../src/store/capture-schema.js';
 import { Case } from '../src/store/case.js';
 
 /** A case in memory that holds these captures' packets, each file a source, numbered from 1. */

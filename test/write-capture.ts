@@ -40,7 +40,7 @@ export function tcp(t: Tcp = {}): Buffer {
   );
 }
 
-export const udp = (from: number, to: number, payload: Bytes): Buffer =>
+const udp = (from: number, to: number, payload: Bytes): Buffer =>
   join(be16(from), be16(to), be16(8 + payload.length), be16(0), payload);
 
 export interface Ipv4 {

@@ -14,7 +14,7 @@ export const ANY_RESENT = A.retransmission | A.fastRetransmission | A.spuriousRe
 /** A column of connection_facts: its type, and the aggregate over the packets of the connection that makes it. */
 type Made = readonly [name: string, type: string, sql: string];
 
-export const count = (where: string) => `count(*) FILTER (${where})`;
+const count = (where: string) => `count(*) FILTER (${where})`;
 export const first = (where: string) => `min(line) FILTER (${where})`;
 const firstTime = (where: string) => `arg_min(captured_at, line) FILTER (${where})`;
 export const is = (side: Side) => `from_responder = ${SIDES.indexOf(side)}`;

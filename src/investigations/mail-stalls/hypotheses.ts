@@ -15,7 +15,7 @@ export const CULPRITS = [
 ] as const;
 export type CulpritId = (typeof CULPRITS)[number];
 
-export const SAYS: Record<CulpritId, string> = {
+const SAYS: Record<CulpritId, string> = {
   'fast-open-acks-dropped': 'this host drops the receiver’s ACKs on TCP Fast Open connections',
   'local-filter-drops-packets': 'this host’s filter drops packets of the receiver, without Fast Open',
   'path-mtu-black-hole': 'packets of full size vanish on the way, and no ICMP message tells of it',

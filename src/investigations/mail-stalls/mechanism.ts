@@ -78,7 +78,7 @@ async function trackedPackets(store: Case, source: number, connection: number): 
   const rows = await store.rows<Record<string, number>>(
     `SELECT line, epoch(captured_at) AS at, from_responder, tcp_flags, seq, ack, window_raw, payload_bytes, window_scale,
             sack_permitted, sack_blocks, sack_left_1, sack_right_1, sack_left_2, sack_right_2, sack_left_3, sack_right_3,
-            sack_left_4, sack_right_4, ts_value, ts_echo
+            sack_left_4, sack_right_4, ts_value, ts_echo, mss, fast_open
      FROM packet_facts WHERE source_id = $1 AND connection = $2 AND analysis & 65536 = 0
      ORDER BY line LIMIT ${MOST_PACKETS}`,
     [source, connection],
@@ -97,6 +97,13 @@ async function trackedPackets(store: Case, source: number, connection: number): 
     sacks: [1, 2, 3, 4]
       .slice(0, r.sack_blocks!)
       .map((n) => [r[`sack_left_${n}`]!, r[`sack_right_${n}`]!] as const),
+    hasOptions:
+      r.ts_value !== 0 ||
+      r.mss! >= 0 ||
+      r.window_scale! >= 0 ||
+      r.sack_blocks! > 0 ||
+      r.sack_permitted === 1 ||
+      r.fast_open !== 0,
     timestamp: r.ts_value === 0 && r.ts_echo === 0 ? null : { value: r.ts_value!, echo: r.ts_echo! },
   }));
 }
