@@ -93,7 +93,7 @@ describe('why message on an Exim log', () => {
       version: 1,
       case: path,
       message: '1njbGQ-005LxL-M5',
-      program: 'exim-log',
+      program: 'exim',
       sender: 'bob@sender.example',
       bytes: 2376,
       begins: 'logged',

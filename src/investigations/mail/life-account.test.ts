@@ -3,7 +3,7 @@ import { accountFor, type Course, type Part, type Try } from './life-account.js'
 
 const place = (at: number, line = at) => ({ at, path: 'mainlog', line });
 const course = (more: Partial<Course> = {}): Course => ({
-  program: 'exim-log',
+  program: 'exim',
   began: 0,
   arrived: place(0, 1),
   begins: 'logged',
@@ -118,7 +118,7 @@ describe('the account of an Exim recipient', () => {
 });
 
 describe('the account of a Postfix recipient', () => {
-  const postfix = (more: Partial<Course> = {}) => course({ program: 'postfix-log', ...more });
+  const postfix = (more: Partial<Course> = {}) => course({ program: 'postfix', ...more });
 
   it('splits by the active queue and delays=a/b/c/d', () => {
     const tries = [
@@ -179,7 +179,7 @@ describe('whatever the lines say', () => {
         Array.from({ length: upTo(n) }, () => upTo(50_000) - 1000).sort((a, b) => a - b);
       const maybe = () => (roll() < 0.5 ? null : upTo(8000));
       const c = course({
-        program: roll() < 0.5 ? 'exim-log' : 'postfix-log',
+        program: roll() < 0.5 ? 'exim' : 'postfix',
         began: -upTo(3000),
         begins: (['logged', 'told', 'before-logs'] as const)[upTo(3)]!,
         delays: moments(2).map((t) => ({ ...place(t), why: 'no immediate delivery: load average 9' })),

@@ -75,7 +75,7 @@ class Account {
   private readonly postfix: boolean;
 
   constructor(private readonly course: Course) {
-    this.postfix = course.program === 'postfix-log';
+    this.postfix = course.program === 'postfix';
   }
 
   of(tries: readonly Try[], end: number): Part[] {

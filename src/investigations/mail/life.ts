@@ -238,8 +238,8 @@ export async function lifeOf(store: Case, no: number): Promise<MessageLife> {
   );
   const logsEnd = await store.row<{ at: number }>(
     `SELECT ${ms('max(f.logged_at)')} AS at FROM mail_facts f JOIN sources s USING (source_id)
-     WHERE s.host = $1 AND s.kind = $2`,
-    [m.host, m.program],
+     WHERE s.host = $1`,
+    [m.host],
   );
   const end = m.completed ?? Math.max(m.last, logsEnd?.at ?? m.last);
   const told = new Teller(m, events);
@@ -359,7 +359,7 @@ async function triesOf(store: Case, no: number, recipients: number[]): Promise<M
 
 /** Exim's queue runs in the life of the message; a run without an end is taken to end when another begins. */
 async function runsOf(store: Case, m: MessageRow, end: number): Promise<Course['runs']> {
-  if (m.program !== 'exim-log') return [];
+  if (m.program !== 'exim') return [];
   const rows = await store.rows<{ at: number; kind: number; pid: number; path: string; line: number }>(
     `SELECT ${ms('f.logged_at')} AS at, f.kind, f.pid, s.path, f.line
      FROM mail_facts f JOIN sources s USING (source_id)
@@ -427,7 +427,7 @@ function courseOf(
   runs: Course['runs'],
   tries: ReadonlyMap<number, readonly TryRow[]>,
 ): Course {
-  const postfix = m.program === 'postfix-log';
+  const postfix = m.program === 'postfix';
   const all = [...tries.values()].flat().sort((a, b) => a.at - b.at);
   // The earliest beginning that a later line's QT or delay tells.
   const told = all.reduce(
@@ -479,7 +479,7 @@ const place = ({ path, line }: LifePlace): LifePlace => ({ path, line });
 
 function adviceFor(m: MessageRow, tries: readonly TryRow[], events: readonly EventRow[]): string[] {
   const missing: string[] = [];
-  if (m.program === 'exim-log') {
+  if (m.program === 'exim') {
     if (tries.some((t) => t.made && t.delivery_ms === null && t.host !== null)) missing.push('+deliver_time');
     if (tries.some((t) => t.outcome === 'delivered' && t.queue_ms === null)) missing.push('+queue_time');
     if (m.arrived !== null && m.receive_ms === null) missing.push('+receive_time');
@@ -709,15 +709,15 @@ class Teller {
       case K.hostError:
         return at === '' ? 'a host could not be used' : `${peer(e)} did not take it`;
       case K.completed:
-        return this.m.program === 'postfix-log'
+        return this.m.program === 'postfix'
           ? 'out of the queue: nothing is left to do'
           : 'completed: nothing is left to do';
       case K.removed:
         return 'removed by hand';
       case K.frozen:
-        return this.m.program === 'postfix-log' ? 'put on hold' : 'frozen';
+        return this.m.program === 'postfix' ? 'put on hold' : 'frozen';
       case K.unfrozen:
-        return this.m.program === 'postfix-log' ? 'released from hold' : 'unfrozen';
+        return this.m.program === 'postfix' ? 'released from hold' : 'unfrozen';
       case K.waiting:
         return LOCKED.test(e.reply ?? '')
           ? 'a queue run left it: another process was delivering it'

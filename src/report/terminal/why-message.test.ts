@@ -38,7 +38,7 @@ const event = (kind: string, address: string | null, more: Partial<LifeEvent> = 
 const life = (more: Partial<MessageLife> = {}): MessageLife => ({
   message: '1njbGQ-005LxL-M5',
   host: 'mx1',
-  program: 'exim-log',
+  program: 'exim',
   sender: 'bob@sender.example',
   messageId: 'one@sender.example',
   client: { host: '(pc)', ip: '192.0.2.9', protocol: 'esmtp' },
