@@ -1,7 +1,7 @@
 import type { ConnectionPhase, FoundConnection, PhaseId } from '../../findings/connection-story.js';
 import type { Fact, Place } from '../../findings/finding.js';
 import { ANALYSIS, SMTP } from './connection-bits.js';
-import type { Handshake, Placed } from './connection-walk.js';
+import type { Handshake, Placed } from './connection-packets.js';
 import { plural } from './words.js';
 
 /** RFC 5321 (25), RFC 6409 (587), RFC 8314 (465). */
