@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest';
 import type { FoundConnection } from '../../findings/connection-story.js';
 import { Analysis, FastOpen, SmtpStep, TcpFlag } from '../../formats/capture/columns.js';
 import { ANALYSIS, FAST_OPEN, FLAG, SMTP } from './connection-bits.js';
-import { type StoryPacket, storyOf } from './connection-walk.js';
+import type { StoryPacket } from './connection-packets.js';
+import { storyOf } from './connection-walk.js';
 
 const CLIENT = 0xffff_ff00; // so that its numbers pass 2^32
 const SERVER = 5000;
