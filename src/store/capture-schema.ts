@@ -115,7 +115,7 @@ const bit = (names: Record<string, number>, column: string) =>
   `concat_ws(' ', ${Object.entries(names)
     .map(([name, value]) => `CASE WHEN ${column} & ${value} <> 0 THEN '${words(name)}' END`)
     .join(', ')})`;
-const words = (name: string) => name.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
+const words = (name: string) => name.replace(/(?<=[a-z])[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
 const step = (column: string) =>
   `CASE ${column} ${Object.entries(SmtpStep)
     .filter(([, value]) => value > 0)
@@ -144,7 +144,7 @@ CREATE TABLE connection_facts (
 CREATE VIEW packets AS
 SELECT s.host, s.path AS source, ${SHOWN.map((name) => `p.${name}`).join(', ')}, a.text AS src_ip, b.text AS dst_ip,
        p.from_responder = 1 AS from_responder,
-       ${bit({ FIN, SYN, RST, PSH: TcpFlag.psh, ACK }, 'p.tcp_flags').replace(/ ([a-z])/g, ' $1')} AS flags,
+       ${bit({ FIN, SYN, RST, PSH: TcpFlag.psh, ACK }, 'p.tcp_flags')} AS flags,
        p.sack_blocks, p.fast_open, ${bit(Analysis, 'p.analysis')} AS analysis, ${step('p.smtp')} AS smtp, p.decode,
        nullif(p.icmp_type, -1) AS icmp_type, nullif(p.icmp_code, -1) AS icmp_code, nullif(p.icmp_mtu, -1) AS icmp_mtu,
        p.source_id

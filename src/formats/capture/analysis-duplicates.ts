@@ -10,8 +10,9 @@ const PLACES = 4096;
  * The packets just seen, to tell one that was captured twice from one that was sent twice.
  *
  * Equal are: flow, sequence and acknowledgment number, flags, length, window, timestamp, first SACK block and IP
- * identification, which a host counts up for each packet that it sends. IPv6 has none, nor have resets, so that a bare
- * ACK or a reset without it is taken for the same one only where the connection's other packets came twice. A place each, the newer takes it: what is forgotten early is not
+ * identification, which a host counts up for each packet that it sends. IPv6 has none, nor have resets and
+ * SYN-ACKs, so that these and bare ACKs are taken for the same one without it only where the connection's other packets
+ * came twice. A place each, the newer takes it: what is forgotten early is not
  * recognised, nothing is recognised wrongly.
  */
 export class RecentPackets {
@@ -48,7 +49,9 @@ export class RecentPackets {
       this.#idWindow[place] === idWindow &&
       this.#timestamp[place] === tsValue &&
       this.#sack[place] === sack;
-    const bare = packet.payloadBytes === 0 && !(packet.tcpFlags & (TcpFlag.syn | TcpFlag.fin));
+    const { syn, fin, ack: acks } = TcpFlag;
+    const flags = packet.tcpFlags & (syn | fin | acks);
+    const bare = packet.payloadBytes === 0 && !(flags & fin) && flags !== syn;
     if (same && (ipId > 0 || !bare || doubled)) return true;
     this.#at[place] = at;
     this.#flow[place] = flow;

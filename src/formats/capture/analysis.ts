@@ -229,7 +229,6 @@ export class TcpAnalysis {
 
     if (!(known & Known.isn)) {
       flows[fwd + ISN] = flags & SYN ? seq : (seq - 1) >>> 0;
-      flows[fwd + LOW] = seq;
       flows[fwd + KNOWN]! |= Known.isn;
     } else if (flags & SYN && flows[fwd + ISN] !== seq) {
       // Another SYN-ACK to the same SYN.
@@ -307,7 +306,7 @@ export class TcpAnalysis {
     if (
       !unseen &&
       !(flags & SYN) &&
-      before(flows[fwd + ISN]!, seq) &&
+      !before(seq, flows[fwd + LOW]!) &&
       !before(expected, end) &&
       this.#ackedLongAgo(slot, to, end, at)
     )
@@ -402,6 +401,7 @@ export class TcpAnalysis {
     const known = flows[fwd + KNOWN]!;
     if (!(known & Known.next)) {
       flows[fwd + KNOWN] = known | Known.next;
+      flows[fwd + LOW] = seq;
     } else {
       const next = flows[fwd + NEXT]!;
       if (!before(next, end)) {
