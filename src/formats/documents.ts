@@ -349,6 +349,16 @@ const READERS: Record<DocumentFormat, Reader> = {
   }, NOT_OF_IT),
 };
 
+/** Options that hold passwords, keys and the like: `server_password`, `mysql_servers`, `smtp_sasl_password_maps`. */
+const SECRET = /pass(?:word|wd|phrase)?|secret|token|credential|private_?key|_servers$/i;
+/** A file, or a map of one: where a secret is, not what it is. */
+const ELSEWHERE = /^(?:[a-z]+:)?\/[\w./-]+$/i;
+
+/** The value as it is kept: a case is no place for passwords. */
+function withheld(name: string, value: string): string {
+  return SECRET.test(name) && value !== '' && !ELSEWHERE.test(value.trim()) ? '(withheld)' : value;
+}
+
 /** Rows of `settings` in the order in which the program reads them. */
 class Settings {
   readonly rows: DocumentRow[] = [];
@@ -366,7 +376,7 @@ class Settings {
     this.rows.push({
       table: 'settings',
       file,
-      cells: [line, this.rows.length + 1, this.program, section, name, value],
+      cells: [line, this.rows.length + 1, this.program, section, name, withheld(name, value)],
     });
   }
 
