@@ -21,11 +21,20 @@ import { type Measure, verifyLateness } from './verify.js';
 const LEAST_LATE = 3;
 const LEAST_SHARE = 0.05;
 const LEAST_OF_ALL_LATE = 0.05;
+/** In logs of months a bad day is a small part: then it must be a stretch in which most were late. */
+const LEAST_IN_STRETCH = 6;
+const LEAST_SHARE_IN_STRETCH = 0.5;
+const LEAST_SHARE_OF_STRETCH = 0.01;
 /** Fisher's exact test: late mail to this provider against all others'. */
 const SIGNIFICANT = 0.001;
 const CONFIRM_AT = 3;
 const LEAST_LEAD = 3;
 const MOST_FINDINGS = 6;
+/** Providers looked at, those with the most late mail first: before findings of one cause become one. */
+const MOST_JUDGED = 24;
+/** So many receivers that each greylist are one finding: what is to be done is the same for all. */
+const ALIKE_FROM = 3;
+const MOST_NAMED = 8;
 /** Of a provider's waiting, so much in mid-transfer: then it is the question of mail-stalls. */
 const STALLING = 0.5;
 /** When this part of all providers with late mail has the same local cause, it is one finding about this server. */
@@ -75,17 +84,24 @@ async function judgeProviders(
   scene: MailScene,
 ): Promise<{ found: Judged[]; cannotTell: CannotTell[]; asides: Fact[] }> {
   const all = { recipients: sumOf(scene, 'recipients'), late: sumOf(scene, 'late') };
+  const lateAtLiving = scene.providers.reduce((n, p) => n + (p.delivered > 0 ? p.late : 0), 0);
   const found: Judged[] = [];
   const cannotTell: CannotTell[] = [];
   const asides: Fact[] = [];
   for (const course of scene.providers) {
-    if (found.length >= MOST_FINDINGS) break;
-    if (course.late < LEAST_LATE || course.late < LEAST_SHARE * course.recipients) continue;
-    if (course.late < LEAST_OF_ALL_LATE * all.late) continue;
+    if (found.length >= MOST_JUDGED) break;
+    if (course.late < LEAST_LATE) continue;
+    // What goes to domains that never take anything is no measure for those that do.
+    if (course.late < LEAST_OF_ALL_LATE * (course.delivered > 0 ? lateAtLiving : all.late)) continue;
+    if (course.late < LEAST_SHARE * course.recipients && !(await lateInAStretch(scene, course))) continue;
     const kinds = await scene.kindsOf(course.id);
     const evidence = evidenceOf(scene, course, kinds, all);
     if (evidence.shareOf((k) => PERSONAL.includes(k.class)) > 0.5) {
       asides.push(await ownMatter(evidence));
+      continue;
+    }
+    if (course.delivered === 0 && course.failed > 0 && evidence.shareOf((k) => k.class === 'dns') > 0.5) {
+      asides.push(await deadDomain(evidence));
       continue;
     }
     const stalled = evidence.shareOf((k) => k.stalled);
@@ -114,6 +130,24 @@ async function ownMatter({ course, kinds, places }: Evidence): Promise<Fact> {
     amount: { value: course.late, unit: 'recipient' },
     from: await places(`class = '${kind.class}'`),
   };
+}
+
+/** Looked up in vain until it was given up, and nothing ever got there: the domain is dead or misspelt, not late. */
+async function deadDomain({ course, kinds, places }: Evidence): Promise<Fact> {
+  const kind = kinds.find((k) => k.class === 'dns')!;
+  return {
+    says: `nothing was ever delivered to ${course.name}, and mail to it was given up (${quote(kind.text)}): the domain is dead, its name servers are, or it is misspelt; dig MX ${course.name} tells`,
+    amount: { value: course.late, unit: 'recipient' },
+    from: await places("class = 'dns'"),
+  };
+}
+
+/** Whether a provider's late mail lies together: a stretch of its mail, in order of arrival, in which most was late. */
+async function lateInAStretch(scene: MailScene, course: ProviderCourse): Promise<boolean> {
+  if (course.late < Math.max(LEAST_IN_STRETCH, LEAST_SHARE_OF_STRETCH * course.recipients)) return false;
+  const stretch = stretchOf(await scene.latenessOf(course.id));
+  if (!stretch || stretch.inside < LEAST_SHARE_IN_STRETCH) return false;
+  return stretch.inside * (stretch.to - stretch.from) >= LEAST_IN_STRETCH;
 }
 
 const sumOf = (scene: MailScene, key: 'recipients' | 'late') =>
@@ -168,38 +202,63 @@ function noStory(course: ProviderCourse, kinds: Kind[]): CannotTell {
   };
 }
 
-/** Findings of single providers; those that share a cause on this side become one. */
+/** Findings of single providers; those that share a cause on this side, and all that greylist, become one. */
 async function merged(scene: MailScene, found: Judged[]): Promise<Found[]> {
-  const findings: Found[] = [];
   const common = commonCause(scene, found);
-  for (const judged of found) {
-    if (common && judged.culprit?.id === common) continue;
-    findings.push(judged.culprit ? await culpritFinding(scene, judged) : await openFinding(scene, judged));
-  }
-  if (common) {
-    const those = found.filter((j) => j.culprit?.id === common);
-    const widest = those[0]!;
-    const finding = await culpritFinding(scene, widest);
-    const names = those.map((j) => j.course.name).join(', ');
-    finding.finding.id = `mail-late:${common}:all`;
-    finding.finding.subject = { providers: names };
-    finding.finding.title = `Mail to ${plural(those.length, 'provider')} is late: ${widest.culprit!.says}`;
-    finding.finding.notes.unshift({
-      says: `the same cause at ${names}: look for it on this server or its network before asking a provider`,
-      from: [],
+  const greylisting = found.filter((j) => j.culprit?.id === 'greylisting');
+  const groups: { those: Judged[]; says: string }[] = [];
+  if (common)
+    groups.push({
+      those: found.filter((j) => j.culprit?.id === common),
+      says: 'look for it on this server or its network before asking a provider',
     });
-    (finding.measure as Measure).providers = those.map((j) => j.course.id);
-    findings.unshift(finding);
+  if (greylisting.length >= ALIKE_FROM)
+    groups.push({ those: greylisting, says: 'each for itself; the most late mail first' });
+  const grouped = new Set(groups.flatMap((g) => g.those));
+  const findings: Found[] = [];
+  for (const group of groups) findings.push(await groupFinding(scene, group.those, group.says));
+  for (const judged of found) {
+    if (findings.length >= MOST_FINDINGS) break;
+    if (grouped.has(judged)) continue;
+    findings.push(judged.culprit ? await culpritFinding(scene, judged) : await openFinding(scene, judged));
   }
   return findings;
 }
 
-/** A cause that lies on this side, when it is that of most providers with late mail. */
+/** One finding of several providers, told by the one with the most late mail. */
+async function groupFinding(scene: MailScene, those: Judged[], says: string): Promise<Found> {
+  const [widest] = those;
+  const { finding, measure } = await culpritFinding(scene, widest!);
+  const { id, says: story } = widest!.culprit!;
+  const names = those.slice(0, MOST_NAMED).map((j) => j.course.name);
+  const list = `${names.join(', ')}${those.length > names.length ? ` and ${those.length - names.length} more` : ''}`;
+  finding.id = `mail-late:${id}:all`;
+  finding.subject = { providers: list };
+  finding.title = `Mail to ${plural(those.length, 'provider')} is late: ${story}`;
+  finding.impact.unshift({
+    says: `at ${plural(those.length, 'provider')} got mail late`,
+    value: those.reduce((n, j) => n + j.course.late, 0),
+    unit: 'recipient',
+  });
+  finding.notes.unshift({ says: `the same cause at ${list}: ${says}`, from: [] });
+  if (finding.check)
+    finding.check.command = finding.check.command.replace(`mail-late:${id}:${widest!.course.id}`, finding.id);
+  (measure as Measure).providers = those.map((j) => j.course.id);
+  return { finding, measure };
+}
+
+/** A cause that lies on this side, when it is that of the providers that most of all mail goes to. */
 function commonCause(scene: MailScene, found: Judged[]): CulpritId | null {
   const local: CulpritId[] = ['dns-failure', 'unreachable-host', 'tls-failure', 'own-retry-rule'];
   for (const id of local) {
-    const those = found.filter((j) => j.culprit?.id === id).length;
-    if (those >= 3 && those >= COMMON * found.length && those >= COMMON * scene.providers.length) return id;
+    const those = found.filter((j) => j.culprit?.id === id);
+    const mail = those.reduce((n, j) => n + j.course.recipients, 0);
+    if (
+      those.length >= 3 &&
+      those.length >= COMMON * found.length &&
+      mail >= COMMON * sumOf(scene, 'recipients')
+    )
+      return id;
   }
   return null;
 }

@@ -259,6 +259,15 @@ export class MailScene {
     );
   }
 
+  /** Of each recipient at a provider, in order of arrival: late or not. */
+  async latenessOf(provider: string): Promise<boolean[]> {
+    const rows = await this.store.rows<{ late: boolean }>(
+      'SELECT late FROM judged WHERE provider = $1 ORDER BY began_at, message_no',
+      [provider],
+    );
+    return rows.map((r) => r.late);
+  }
+
   /** A few places of refusals of these kinds. */
   async places(provider: string, where = 'true', most = 3): Promise<Place[]> {
     return this.store.rows<{ path: string; line: number }>(

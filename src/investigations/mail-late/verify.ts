@@ -18,7 +18,8 @@ const SECONDS_A_DAY = 86_400;
 
 /**
  * Before against after, by ranks: the delay of each recipient's mail, by when it arrived here. Mail that is still
- * waiting counts with the time that it has waited so far, which can only be too little.
+ * waiting counts with the time that it has waited so far. Behind the moment that would praise what is only young: there
+ * it counts as much as the longest delay of all when it is late already, and not at all when it is not yet.
  */
 export async function verifyLateness(
   store: Case,
@@ -28,8 +29,8 @@ export async function verifyLateness(
 ): Promise<Verification> {
   const scene = await MailScene.of(store);
   const among = measure.providers.map((_, i) => `$${i + 1}`).join(', ');
-  const rows = await store.rows<{ at: number; delay: number }>(
-    `SELECT epoch(arrived_at) AS at, delay FROM judged
+  const rows = await store.rows<{ at: number; delay: number; open: boolean }>(
+    `SELECT epoch(arrived_at) AS at, delay, outcome = 'waiting' AS open FROM judged
      WHERE arrived_at IS NOT NULL AND delay IS NOT NULL ${measure.providers.length > 0 ? `AND provider IN (${among})` : ''}
      ORDER BY arrived_at`,
     measure.providers,
@@ -37,7 +38,10 @@ export async function verifyLateness(
   const since = finding.since ?? '';
   const at = rows.map((r) => ({ ...r, wall: scene.wall(r.at) }));
   const before = at.filter((r) => r.wall >= since && r.wall < split);
-  const after = at.filter((r) => r.wall >= split);
+  const longest = at.reduce((most, r) => Math.max(most, r.delay), 0);
+  const after = at
+    .filter((r) => r.wall >= split && !(r.open && r.delay < measure.lateFrom))
+    .map((r) => (r.open ? { ...r, delay: longest } : r));
   const delays = (list: typeof at) => list.map((r) => r.delay);
   const { p } = mannWhitney(delays(before), delays(after));
   const change = median(delays(after)) / Math.max(0.1, median(delays(before)));

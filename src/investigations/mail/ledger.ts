@@ -1,7 +1,8 @@
+import { EXIM_ERRORS } from '../../knowledge/exim-errors.js';
 import { BulkAppender } from '../../store/append.js';
 import type { Case } from '../../store/case.js';
 import { type Provider, providerOf } from './providers.js';
-import { classify, normalise, replyOf } from './replies.js';
+import { classify, normalise, type Reply, replyOf } from './replies.js';
 
 /**
  * What investigations of mail share: temporary tables that say of each recipient who really receives for it, and of
@@ -61,6 +62,7 @@ async function assignProviders(store: Case): Promise<Map<string, Provider>> {
      FROM candidates WHERE domain IS NOT NULL OR mx IS NOT NULL GROUP BY ALL`,
   );
   const told = receivers.map((r) => ({ ...r, provider: providerOf(r.mx, r.domain, r.at) }));
+  atRelays(told);
   // A recipient whose mail never reached a host is of the provider that the domain's other mail went to.
   const ofDomain = new Map<string, { n: number; provider: ReturnType<typeof providerOf> }>();
   for (const { mx, domain, n, provider } of told) {
@@ -91,13 +93,35 @@ async function assignProviders(store: Case): Promise<Map<string, Provider>> {
   return new Map(told.map((t) => [t.provider.id, t.provider]));
 }
 
+/** Hosts that take mail for so many providers' domains are none of theirs: a smarthost. */
+const RELAY_FROM = 3;
+
+/** Mail that goes to a smarthost is the smarthost's, whosever domain it is for. */
+function atRelays(told: (Receiver & { provider: Provider })[]): void {
+  const served = new Map<string, Set<string>>();
+  const relayed = told.filter((r) => r.mx !== null && r.provider.by === 'domain');
+  for (const { mx, at, provider } of relayed) {
+    const host = providerOf(mx, null, at).id;
+    served.set(host, (served.get(host) ?? new Set()).add(provider.id));
+  }
+  for (const r of relayed) {
+    const host = providerOf(r.mx, null, r.at);
+    if (served.get(host.id)!.size >= RELAY_FROM) r.provider = host;
+  }
+}
+
 /**
  * What each refusing reply is. Replies are as many as there are messages where they name them; those that differ in
  * names and numbers only are judged once.
  */
 async function describeReplies(store: Case, providers: Map<string, Provider>): Promise<void> {
-  const replies = await store.rows<{ id: number; text: string | null; provider: string }>(
-    `SELECT a.reply_id AS id, y.text, any_value(r.provider) AS provider
+  const replies = await store.rows<{
+    id: number;
+    text: string | null;
+    provider: string;
+    errno: number | null;
+  }>(
+    `SELECT a.reply_id AS id, y.text, any_value(r.provider) AS provider, max(a.errno) FILTER (a.errno > 0) AS errno
      FROM attempt_facts a JOIN remote_recipients r USING (message_no, address_id) JOIN reply_texts y ON y.id = a.reply_id
      WHERE a.outcome <> 'delivered' GROUP BY a.reply_id, y.text`,
   );
@@ -105,8 +129,8 @@ async function describeReplies(store: Case, providers: Map<string, Provider>): P
   const kinds = new Map<string, { no: number; cells: Cell[] }>();
   const ids = new Int32Array(replies.length);
   const kindOf = new Int32Array(replies.length);
-  for (const [i, { id, text, provider }] of replies.entries()) {
-    const reply = replyOf(text ?? '');
+  for (const [i, { id, text, provider, errno }] of replies.entries()) {
+    const reply = withError(replyOf(text ?? ''), errno);
     const key = normalise(reply.text);
     // Codes in brackets tell replies apart that are else alike: [TS01], (S775).
     const tokens = /\[[A-Z]{2,}\d+\]|\(?[SA]S?\d{3,4}\)?/.exec(reply.text)?.[0] ?? '';
@@ -142,6 +166,20 @@ async function describeReplies(store: Case, providers: Map<string, Provider>): P
   await store.run(
     'CREATE OR REPLACE TEMP TABLE reply_info AS SELECT reply_id, k.* EXCLUDE (kind) FROM kind_of_reply JOIN reply_kinds k USING (kind)',
   );
+}
+
+const HOST_ALONE = /^\S{1,255} \[[^\]\s]{1,60}\](?::\d{1,5})?$/;
+
+/**
+ * Where the words tell nothing (`defer (113): No route to host H=… DT=1s: mx.example.org [192.0.2.1]`), the system's
+ * error number does.
+ */
+function withError(reply: Reply, errno: number | null): Reply {
+  if (errno === null || reply.code !== null || reply.phase !== null) return reply;
+  // Host and address alone: what failed is the connection to it.
+  if (HOST_ALONE.test(reply.text)) return { ...reply, phase: 'connect' };
+  const phase = EXIM_ERRORS[errno]?.phase ?? 'unknown';
+  return phase === 'unknown' ? reply : { ...reply, phase };
 }
 
 type Cell = string | number | boolean | null;
