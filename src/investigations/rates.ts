@@ -16,7 +16,8 @@ function logFactorial(n: number): number {
  */
 export function fisherExact(a: number, b: number, c: number, d: number): number {
   const n = a + b + c + d;
-  if (n === 0) return 1;
+  // One margin is empty: there is one such table only.
+  if (a + b === 0 || c + d === 0 || a + c === 0 || b + d === 0) return 1;
   const margins =
     logFactorial(a + b) + logFactorial(c + d) + logFactorial(a + c) + logFactorial(b + d) - logFactorial(n);
   const chance = (x: number) =>
@@ -41,8 +42,11 @@ export interface Stretch {
 }
 
 const MOST_BINS = 400;
-/** Twice the log-likelihood that the stretch must gain: beyond what the best of n²/2 stretches of chance reaches. */
-const LEAST_GAIN = 16;
+/**
+ * Twice the log-likelihood that a stretch must gain: what the best of the n²/2 stretches of a series of chance hardly
+ * ever reaches, by trial in series of 10 to 4,000 at rates of 0.02 to 0.9 (99 of 100 stay below; rates.test.ts).
+ */
+const leastGain = (bins: number) => 8 + 2.7 * Math.log(bins);
 
 /**
  * The stretch of a series in which yes is likeliest compared with the rest, or null when one rate fits all of it.
@@ -76,7 +80,7 @@ export function stretchOf(series: readonly boolean[]): Stretch | null {
       const gain = 2 * (logLikelihood(hits, inside) + logLikelihood(all - hits, n - inside) - plain);
       if (gain > best.gain) best = { gain, from, to };
     }
-  if (best.gain < LEAST_GAIN) return null;
+  if (best.gain < leastGain(bins)) return null;
   const from = edges[best.from]!;
   const to = edges[best.to]!;
   const hits = yes[best.to]! - yes[best.from]!;
