@@ -58,9 +58,22 @@ export class Case {
       // A big transaction writes its row groups straight to the file; a checkpoint every 16 MB would only pause it.
       await opened.run("SET checkpoint_threshold = '1GB'");
     }
-    if (fresh) await opened.create();
-    else await opened.expectVersion();
+    // A run that was killed between making the file and making its tables leaves a database with nothing in it.
+    if (fresh || (await opened.isEmpty())) {
+      if (options.readOnly) {
+        opened.close();
+        throw noCase(path);
+      }
+      await opened.create();
+    } else await opened.expectVersion();
     return opened;
+  }
+
+  private async isEmpty(): Promise<boolean> {
+    const row = await this.row<{ n: bigint }>(
+      'SELECT (SELECT count(*) FROM duckdb_tables()) + (SELECT count(*) FROM duckdb_views() WHERE NOT internal) AS n',
+    );
+    return row?.n === 0n;
   }
 
   private async create(): Promise<void> {
