@@ -73,7 +73,7 @@ export async function agreement(path: string): Promise<Agreement> {
   return found;
 }
 
-export function table(found: Agreement): string {
+function table(found: Agreement): string {
   const lines = ['| tcp.analysis | both | only culprit | only tshark |', '| --- | ---: | ---: | ---: |'];
   for (const [name, { both, ours, tsharks }] of found.bits)
     if (both + ours + tsharks > 0) lines.push(`| ${name} | ${both} | ${ours} | ${tsharks} |`);

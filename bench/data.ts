@@ -14,14 +14,18 @@ import { createGzip } from 'node:zlib';
 import { Dice } from '../lab/dice.js';
 import { BROWSERS, person } from '../lab/web/agents.js';
 
-export interface Data {
+/** A log that programs read. */
+export interface Log {
   plain: string;
+  lines: number;
+  bytes: number;
+}
+
+export interface Data extends Log {
   /** The same lines in two halves, packed. */
   halves: [string, string];
   /** One line for every hundred, later than all others. */
   more: string;
-  lines: number;
-  bytes: number;
 }
 
 export async function makeData(folder: string, lines: number): Promise<Data> {

@@ -45,8 +45,16 @@ export async function measure(command: string[], folder: string, good: number[] 
   return { seconds, output, ...(Number.isFinite(peak) && { peakBytes: peak }) };
 }
 
-export function isInstalled(program: string): boolean {
-  return spawnSync('which', [program]).status === 0;
+export const isInstalled = (program: string): boolean => pathOf(program) !== null;
+
+/** Where a program is; those of mail servers lie in /usr/sbin, which is not in everybody's PATH. */
+export function pathOf(program: string): string | null {
+  const PATH = `${process.env.PATH ?? ''}:/usr/sbin:/sbin`;
+  const { status, stdout } = spawnSync('which', [program], {
+    encoding: 'utf8',
+    env: { ...process.env, PATH },
+  });
+  return status === 0 ? stdout.trim() : null;
 }
 
 /** The first line of what `program --version` says. */

@@ -1,7 +1,7 @@
 /** What was measured, as Markdown. */
 import { cpus, totalmem } from 'node:os';
 import type { Contestant } from './contestants.js';
-import type { Data } from './data.js';
+import type { Log } from './data.js';
 import type { Run } from './measure.js';
 
 export interface Result {
@@ -33,23 +33,39 @@ function table(results: Result[]): string {
     .join('\n');
 }
 
-export function page(results: Result[], absent: string[], data: Data, command: string): string {
-  const megabytes = Math.round(data.bytes / 1e6);
-  const runs = results[0]?.runs.length ?? 0;
-  const times = runs === 1 ? 'once' : `${runs} times`;
+/** One log, those who read it, and how long they took. */
+export interface Outcome {
+  title: string;
+  /** What the log is, as a sentence without its end. */
+  log: string;
+  data: Log;
+  results: Result[];
+  absent: string[];
+}
+
+export function page(outcomes: Outcome[], command: string): string {
   return `# Benchmarks
 
 Made by \`${command}\`; nothing here is written by hand.
 
-The log: ${data.lines.toLocaleString('en')} lines of the combined format, ${megabytes} MB, made from a seed;
-the two halves are the same lines under gzip. The programs took turns, ${times} each; the files were in the
-page cache. A ratio is against the first row. What a program leaves unread shows in the last column.
+The programs of a table took turns; the files were in the page cache. A ratio is against the first row. What a program
+leaves unread shows in the last column.
 
-${table(results)}
-${absent.map((reason) => `\n- Not measured: ${reason}`).join('')}
+${outcomes.map(section).join('\n\n')}
 
 ${machine()}
 `;
+}
+
+function section({ title, log, data, results, absent }: Outcome): string {
+  const megabytes = Math.round(data.bytes / 1e6);
+  const runs = results[0]?.runs.length ?? 0;
+  const times = runs === 1 ? 'once' : `${runs} times`;
+  return `## ${title}
+
+The log: ${data.lines.toLocaleString('en')} lines, ${megabytes} MB: ${log}. Each ran ${times}.
+
+${table(results)}${absent.map((reason) => `\n\n- Not measured: ${reason}`).join('')}`;
 }
 
 function machine(): string {

@@ -1,9 +1,11 @@
 /** The TCP packets of a capture as tshark decodes them, with what it says of each: the other side of a comparison. */
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { Analysis, FastOpen } from '../src/formats/capture/columns.js';
 import { Packet } from '../src/formats/capture/packet.js';
+
+export const hasTshark = spawnSync('tshark', ['--version'], { stdio: 'ignore' }).status === 0;
 
 /** tshark's field for each of our bits that it has. */
 export const TSHARK_NAMES: readonly (readonly [field: string, bit: number])[] = [
@@ -122,6 +124,9 @@ export async function* tsharkPackets(path: string): AsyncGenerator<[Packet, Uint
     packet.payloadEnd = payload.length;
     let analysis = 0;
     for (const [i, [, bit]] of TSHARK_NAMES.entries()) if (row[FIELDS.length + i]) analysis |= bit;
+    // It says retransmission also of those that it has a better name for.
+    if (analysis & (Analysis.fastRetransmission | Analysis.spuriousRetransmission))
+      analysis &= ~Analysis.retransmission;
     yield [
       packet,
       payload,

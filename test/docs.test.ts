@@ -2,8 +2,10 @@ import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import type { Report } from '../src/findings/finding.js';
+import { Analysis, Decode, FastOpen, SmtpStep } from '../src/formats/capture/columns.js';
 import { MailFlag, MailKind } from '../src/formats/mail-log/columns.js';
 import { CULPRITS } from '../src/investigations/mail-late/hypotheses.js';
+import { CULPRITS as STALLS } from '../src/investigations/mail-stalls/hypotheses.js';
 import { Case } from '../src/store/case.js';
 import { culprit, scratch } from './culprit.js';
 
@@ -36,6 +38,10 @@ describe('the documentation', () => {
   it.each([
     ['MailKind', MailKind],
     ['MailFlag', MailFlag],
+    ['Analysis', Analysis],
+    ['Decode', Decode],
+    ['FastOpen', FastOpen],
+    ['SmtpStep', SmtpStep],
   ])('has every %s and its number', (name, values) => {
     const body = new RegExp(`^### ${name}$([\\s\\S]*?)(?=^##)`, 'm').exec(text('docs/tables.md'))![1]!;
     const documented = [...body.matchAll(/^\| (\d+) +\| `(\w+)`/gm)].map((m) => [m[2]!, Number(m[1])]);
@@ -50,8 +56,8 @@ describe('the documentation', () => {
     const received = /^export type CulpritId = (.*);$/m.exec(
       text('src/investigations/mail-received-late/hypotheses.ts'),
     )![1]!;
-    ids.push(...CULPRITS, ...[...received.matchAll(/'([a-z-]+)'/g)].map((m) => m[1]!));
-    expect(new Set(ids).size).toBe(16);
+    ids.push(...CULPRITS, ...STALLS, ...[...received.matchAll(/'([a-z-]+)'/g)].map((m) => m[1]!));
+    expect(new Set(ids).size).toBe(22);
     for (const id of ids) expect(text('docs/culprits.md')).toMatch(new RegExp(`^### ${id}$`, 'm'));
   });
 

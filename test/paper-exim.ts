@@ -34,13 +34,13 @@ export interface PaperOptions {
 const HOUR = 3600;
 const RULE = { first: [2 * HOUR, 900], grows: [16 * HOUR, HOUR, 1.5], last: [96 * HOUR, 6 * HOUR] } as const;
 
-export const addressOf = (host: string): string => {
+const addressOf = (host: string): string => {
   let hash = 7;
   for (const char of host) hash = (hash * 31 + char.charCodeAt(0)) % 65_000;
   return `198.18.${hash >> 8}.${hash & 255}`;
 };
 
-export function stamp(seconds: number): string {
+function stamp(seconds: number): string {
   return new Date(seconds * 1000).toISOString().slice(0, 19).replace('T', ' ');
 }
 

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { noMessage, severalMessages, whichMessage } from '../errors/life.js';
-import { findMessages, lifeOf, type MessageLife, type MessageQuery } from '../investigations/mail/life.js';
+import type { MessageLife } from '../findings/message-life.js';
+import { findMessages, lifeOf, type MessageQuery } from '../investigations/mail/life.js';
 import { foundJson, lifeJson } from '../report/json/life-json.js';
 import { renderFound, renderLife } from '../report/terminal/why-message.js';
 import { CASE_OPTION, type CaseOption, withCase } from './case-option.js';

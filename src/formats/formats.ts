@@ -3,6 +3,9 @@ import type { FormatChoice } from './access-log/formats.js';
 import { formatName } from './access-log/formats.js';
 import { LogReader } from './access-log/log-reader.js';
 import type { Batch, BulkReader, FactTable, TextTable } from './bulk.js';
+import { TcpAnalysis } from './capture/analysis.js';
+import { PACKET_FACTS } from './capture/columns.js';
+import { type CaptureHow, CaptureReader } from './capture/reader.js';
 import { type EximHow, EximLogReader } from './exim-log/log-reader.js';
 import type { LineKernel } from './line-kernel.js';
 import { MAIL_FACTS } from './mail-log/columns.js';
@@ -12,7 +15,8 @@ import { type PostfixHow, PostfixLogReader } from './postfix-log/log-reader.js';
 export type How =
   | { format: 'access-log'; choice: FormatChoice }
   | { format: 'exim-log'; how: EximHow }
-  | { format: 'postfix-log'; how: PostfixHow };
+  | { format: 'postfix-log'; how: PostfixHow }
+  | { format: 'capture'; how: CaptureHow };
 export type BulkFormat = How['format'];
 
 type OnBatch = (batch: Batch) => void;
@@ -51,6 +55,12 @@ const BULK_FORMATS: { [F in BulkFormat]: Entry<Extract<How, { format: F }>> } = 
         ? `postfix-log (no year in the lines: up to ${new Date(how.lastAt * 1000).toISOString().slice(0, 10)})`
         : `postfix-log (${how.stamp})`,
     reader: ({ how }, seeds, onBatch) => new PostfixLogReader(how, seeds, onBatch),
+  },
+  capture: {
+    table: PACKET_FACTS,
+    inParts: false,
+    nameOf: ({ how }) => `capture (${how.kind})`,
+    reader: ({ how }, seeds, onBatch) => new CaptureReader(how, seeds, onBatch, undefined, new TcpAnalysis()),
   },
 };
 

@@ -14,6 +14,15 @@ const EVENTS = `mail_facts f JOIN mail_sources s USING (source_id) LEFT JOIN mai
 const NUMBERED = `${EVENTS} JOIN mail_numbers n
   ON n.message_id = f.message_id AND n.host_no = s.host_no AND n.episode = coalesce(e.episode, 0)`;
 
+export { MailFlag, MailKind } from '../formats/mail-log/columns.js';
+
+/**
+ * Whether a deferral was made without a try, of an event `f` with its reply `y`: Exim's retry time has not come
+ * (macros.h: ERRNO_RRETRY -52, ERRNO_LRETRY -53, ERRNO_HRETRY -54), or Postfix had suspended deliveries.
+ */
+export const NOT_MADE = `(f.errno BETWEEN -54 AND -52 OR coalesce(starts_with(y.text, 'delivery temporarily suspended')
+  OR starts_with(y.text, 'retry time not reached'), false))`;
+
 /**
  * Makes messages, attempts and recipients from the events of the mail logs.
  *

@@ -2,6 +2,7 @@ import { DICTIONARIES, type DictionaryName } from '../formats/access-log/columns
 import type { FactTable, TextTable } from '../formats/bulk.js';
 import { DOCUMENT_TABLES } from '../formats/documents.js';
 import { FACT_TABLES, TEXTS } from '../formats/formats.js';
+import { CAPTURE_SCHEMA } from './capture-schema.js';
 import { MAIL_SCHEMA } from './mail-schema.js';
 
 /**
@@ -91,7 +92,7 @@ ${DICTIONARIES.map((name) => `JOIN ${name}_texts ON ${name}_texts.id = f.${name}
 CREATE VIEW unread AS
 SELECT s.host, s.path AS source, u.source_id, u.line, u.reason, u.excerpt
 FROM unread_lines u JOIN sources s USING (source_id);
-${MAIL_SCHEMA}`;
+${MAIL_SCHEMA}${CAPTURE_SCHEMA}`;
 
 /** Column name in the view: `user` is a reserved word. */
 function viewName(name: DictionaryName): string {

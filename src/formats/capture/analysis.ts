@@ -9,7 +9,7 @@ const OPEN_CONNECTIONS = 200_000;
 
 // Of each direction of a connection ("flow"), unsigned 32-bit:
 const NEXT = 0; // sequence number after the highest byte sent
-const ACKED_BEYOND = 1; // highest number acknowledged that this flow was not seen to send
+const ACKED_BEYOND = 1; // gaps below this were acknowledged, and told
 const ISN = 2;
 const LAST_ACK = 3; // of its newest packet
 const WINDOW = 4; // of its newest packet, as in the header
@@ -21,7 +21,8 @@ const DUPLICATES = 8; // duplicate ACKs in a row
 const ACK_SETTLED = 9;
 const ACK_PENDING = 10;
 const ACK_NEWEST = 11;
-const HOLES = 12; // count, then left and right of up to MAX_HOLES stretches below NEXT that were not seen
+const LOW = 12; // what was sent before this is not known
+const HOLES = 13; // count, then left and right of up to MAX_HOLES stretches below NEXT that were not seen
 const MAX_HOLES = 4;
 const SACKS = HOLES + 1 + MAX_HOLES * 2; // count, then left and right of the blocks in its newest packet
 const STRIDE = SACKS + 1 + 8;
@@ -41,14 +42,18 @@ const ROUND_TRIP_2 = 3; // capture point to originator and back
 const CONNECTION_TIMES = 4;
 
 /** KNOWN: which of the numbers of a flow are set, and what it has done. */
-const Known = { isn: 1, next: 2, ack: 4, syn: 8, ended: 16, beyond: 32, acks: 64 } as const;
+const Known = { isn: 1, next: 2, ack: 4, syn: 8, ended: 16, beyond: 32, acks: 64, settled: 128 } as const;
 /** Of a connection. */
 const State = { originatorIsHigh: 1, doubled: 2, tls: 4, inMessage: 8 } as const;
 
 const NO_SCALE = 255;
 
-/** Between an ACK and a segment that was sent by someone who had it: at least this, whatever the round trip. */
-const SETTLING_US = 1000;
+/**
+ * How long an ACK must have been here, beyond the round trip to its receiver and back, before a segment that ignores it
+ * counts: more than queues and busy machines delay a packet by, no more than Linux waits before it sends again
+ * (TCP_RTO_MIN, include/net/tcp.h). A sender that gets no ACK sends again and again, ever later, so nothing is missed.
+ */
+const SETTLING_US = 200_000;
 /** With no handshake to tell the round trip by. */
 const UNKNOWN_ROUND_TRIP_US = 1_000_000;
 /** tshark: packet-tcp.c, tcp_analyze_sequence_number(). */
@@ -76,7 +81,7 @@ const before = (a: number, b: number) => ((a - b) | 0) < 0;
  *         where that or our own bits depart from tshark stands in docs/capture-agreement.md.
  *
  * `resentAfterAck` is for a segment all of whose bytes were seen before, and whose ACK had been in the capture for
- * longer than it takes to the sender and back: whoever sent it had not got the ACK. Selective ACKs do not count, since
+ * longer than it takes to the sender and back, and then some: whoever sent it had not got the ACK. Selective ACKs do not count, since
  * a sender may forget them when its timer runs out (RFC 2018, section 8).
  */
 export class TcpAnalysis {
@@ -192,7 +197,7 @@ export class TcpAnalysis {
   #windowBytes(slot: number, high: number, packet: Packet): number {
     if (packet.tcpFlags & SYN) return packet.windowRaw;
     const shift = this.#shift(slot * 2 + high, slot * 2 + 1 - high);
-    return shift < 0 ? -1 : packet.windowRaw * 2 ** shift;
+    return shift < 0 ? -1 : packet.windowRaw << shift;
   }
 
   /** What windows sent by a flow are shifted by; -1: unknown. */
@@ -224,11 +229,13 @@ export class TcpAnalysis {
 
     if (!(known & Known.isn)) {
       flows[fwd + ISN] = flags & SYN ? seq : (seq - 1) >>> 0;
+      flows[fwd + LOW] = seq;
       flows[fwd + KNOWN]! |= Known.isn;
     } else if (flags & SYN && flows[fwd + ISN] !== seq) {
       // Another SYN-ACK to the same SYN.
       flows[fwd + ISN] = seq;
       flows[fwd + NEXT] = seq;
+      flows[fwd + LOW] = seq;
       flows[fwd + HOLES] = 0;
     }
 
@@ -246,7 +253,7 @@ export class TcpAnalysis {
       if (length > 0 && !signals && flows[rev + KNOWN]! & Known.ack) {
         const shift = this.#shift(to, from);
         // A SYN-ACK's own window is unscaled, and the newest until the next packet of its sender.
-        const scaled = flows[rev + WINDOW]! * (flows[rev + LAST_SAID]! & SAID_SYN ? 1 : 2 ** shift);
+        const scaled = flows[rev + WINDOW]! << (flows[rev + LAST_SAID]! & SAID_SYN ? 0 : shift);
         if (shift >= 0 && end === (flows[rev + LAST_ACK]! + scaled) >>> 0) said |= Analysis.windowFull;
       }
       if (length === 0 && follows && sameAck && !signals) {
@@ -297,7 +304,13 @@ export class TcpAnalysis {
     const unseen = this.#unseen(fwd, seq, end);
     const acked = (flows[rev + KNOWN]! & Known.ack) !== 0;
     let said = 0;
-    if (!unseen && !(flags & SYN) && !before(expected, end) && this.#ackedLongAgo(slot, to, end, at))
+    if (
+      !unseen &&
+      !(flags & SYN) &&
+      before(flows[fwd + ISN]!, seq) &&
+      !before(expected, end) &&
+      this.#ackedLongAgo(slot, to, end, at)
+    )
       said |= Analysis.resentAfterAck;
     if (!unseen && length > 0 && acked && !before(flows[rev + LAST_ACK]!, end))
       return said | Analysis.spuriousRetransmission;
@@ -337,7 +350,7 @@ export class TcpAnalysis {
     const rev = to * STRIDE;
     if (!(this.#flows[rev + KNOWN]! & Known.acks)) return false;
     this.#settle(slot, to, at);
-    return !before(this.#flows[rev + ACK_SETTLED]!, end);
+    return (this.#flows[rev + KNOWN]! & Known.settled) !== 0 && !before(this.#flows[rev + ACK_SETTLED]!, end);
   }
 
   /** Keeps the highest ACK that a flow sent, and what it was longer ago than the way to the other side and back. */
@@ -354,9 +367,7 @@ export class TcpAnalysis {
     )
       this.#moments[moments + ROUND_TRIP_2] = at - this.#moments[moments + SYN_ACK_AT]!;
     if (!(flows[fwd + KNOWN]! & Known.acks)) {
-      // Nothing before this was acknowledged: `settled` is what no segment lies before.
       flows[fwd + KNOWN]! |= Known.acks;
-      flows[fwd + ACK_SETTLED] = flows[to * STRIDE + KNOWN]! & Known.isn ? flows[to * STRIDE + ISN]! : ack;
       flows[fwd + ACK_PENDING] = ack;
       flows[fwd + ACK_NEWEST] = ack;
       this.#times[timesAt + PENDING_AT] = at;
@@ -376,8 +387,9 @@ export class TcpAnalysis {
     const timesAt = flow * TIMES;
     const toOriginator = ((this.#states[slot]! & State.originatorIsHigh) === 1) === ((flow & 1) === 0);
     const way = this.#moments[slot * CONNECTION_TIMES + (toOriginator ? ROUND_TRIP_2 : ROUND_TRIP_1)]!;
-    const age = Number.isNaN(way) ? UNKNOWN_ROUND_TRIP_US : Math.max(way, SETTLING_US);
+    const age = Number.isNaN(way) ? UNKNOWN_ROUND_TRIP_US : way + SETTLING_US;
     if (at - this.#times[timesAt + PENDING_AT]! < age) return;
+    flows[fwd + KNOWN]! |= Known.settled;
     flows[fwd + ACK_SETTLED] = flows[fwd + ACK_PENDING]!;
     flows[fwd + ACK_PENDING] = flows[fwd + ACK_NEWEST]!;
     this.#times[timesAt + PENDING_AT] = this.#times[timesAt + NEWEST_AT]!;
@@ -391,14 +403,10 @@ export class TcpAnalysis {
     if (!(known & Known.next)) {
       flows[fwd + KNOWN] = known | Known.next;
     } else {
-      let next = flows[fwd + NEXT]!;
+      const next = flows[fwd + NEXT]!;
       if (!before(next, end)) {
         if (flows[fwd + HOLES]! > 0) this.#fill(fwd, seq, end);
         return;
-      }
-      if (known & Known.beyond) {
-        if (before(next, flows[fwd + ACKED_BEYOND]!)) next = flows[fwd + ACKED_BEYOND]!;
-        flows[fwd + KNOWN] = known & ~Known.beyond;
       }
       if (before(next, seq)) this.#miss(fwd, next, seq);
       else if (flows[fwd + HOLES]! > 0) this.#fill(fwd, seq, end);
@@ -419,15 +427,18 @@ export class TcpAnalysis {
     return false;
   }
 
-  /** Adds a hole behind all others. With no room for it the last one grows: less counts as seen than was. */
+  /** Adds a hole behind all others. With no room for it the first is forgotten, and all that was sent before its end. */
   #miss(fwd: number, left: number, right: number): void {
     const flows = this.#flows;
-    const count = flows[fwd + HOLES]!;
-    if (count < MAX_HOLES) {
-      flows[fwd + HOLES] = count + 1;
-      flows[fwd + HOLES + 1 + count * 2] = left;
-      flows[fwd + HOLES + 2 + count * 2] = right;
-    } else flows[fwd + HOLES + count * 2] = right;
+    let count = flows[fwd + HOLES]!;
+    if (count === MAX_HOLES) {
+      flows[fwd + LOW] = flows[fwd + HOLES + 2]!;
+      flows.copyWithin(fwd + HOLES + 1, fwd + HOLES + 3, fwd + HOLES + 1 + count * 2);
+      count--;
+    }
+    flows[fwd + HOLES] = count + 1;
+    flows[fwd + HOLES + 1 + count * 2] = left;
+    flows[fwd + HOLES + 2 + count * 2] = right;
   }
 
   /** Takes [seq, end) out of the holes. */
@@ -466,25 +477,17 @@ export class TcpAnalysis {
   #acksUnseen(rev: number, ack: number): boolean {
     const flows = this.#flows;
     const next = flows[rev + NEXT]!;
-    if (flows[rev + HOLES]! > 0 && before(flows[rev + HOLES + 1]!, ack)) {
-      this.#fill(rev, flows[rev + HOLES + 1]!, ack);
-      if (before(next, ack)) this.#goBeyond(rev, ack);
-      return true;
-    }
-    if (!before(next, ack)) return false;
-    if (flows[rev + KNOWN]! & Known.beyond && !before(flows[rev + ACKED_BEYOND]!, ack)) return false;
     // The byte that probed a closed window was taken after all.
-    if (flows[rev + LAST_SAID]! & Analysis.zeroWindowProbe && ack === (next + 1) >>> 0) {
+    if (flows[rev + LAST_SAID]! & Analysis.zeroWindowProbe && ack === (next + 1) >>> 0)
       flows[rev + NEXT] = ack;
+    const told = (flows[rev + KNOWN]! & Known.beyond) !== 0;
+    const from = told ? flows[rev + ACKED_BEYOND]! : flows[rev + LOW]!;
+    if (!before(from, ack)) return false;
+    if (!before(flows[rev + NEXT]!, ack) && !(flows[rev + HOLES]! > 0 && this.#unseen(rev, from, ack)))
       return false;
-    }
-    this.#goBeyond(rev, ack);
+    flows[rev + ACKED_BEYOND] = ack;
+    flows[rev + KNOWN]! |= Known.beyond;
     return true;
-  }
-
-  #goBeyond(rev: number, ack: number): void {
-    this.#flows[rev + ACKED_BEYOND] = ack;
-    this.#flows[rev + KNOWN]! |= Known.beyond;
   }
 
   #smtp(slot: number, from: number, packet: Packet, buffer: Uint8Array): number {

@@ -79,8 +79,8 @@ export class PcapRecords implements Records {
     this.seconds = 0;
   }
 
-  next(b: Uint8Array, at: number, end: number): number {
-    if (this.lost) return this.search(b, at, end);
+  next(b: Uint8Array, at: number, end: number, last: boolean): number {
+    if (this.lost) return this.search(b, at, end, last);
     const { header, how } = this;
     if (end - at < header) return 0;
     const big = how.bigEndian;
@@ -114,18 +114,28 @@ export class PcapRecords implements Records {
   }
 
   /** Discards bytes up to what looks like a record that is followed by another. */
-  private search(b: Uint8Array, at: number, end: number): number {
+  private search(b: Uint8Array, at: number, end: number, last: boolean): number {
     const { header } = this;
     let i = at;
     for (; i + header <= end; i++) {
       if (!this.plausible(b, i)) continue;
       const next = i + header + this.lengthAt(b, i);
-      if (next + header > end) return i - at;
-      if (!this.plausible(b, next) || Math.abs(this.u32(b, next) - this.u32(b, i)) > A_DAY) continue;
+      if (next + header > end && !last) return i - at;
+      // The last packet has none behind it.
+      if (next !== end && !this.follow(b, i, next, end)) continue;
       this.lost = false;
-      return i > at ? i - at : this.next(b, at, end);
+      return i > at ? i - at : this.next(b, at, end, last);
     }
     return i - at;
+  }
+
+  /** What stands at `next` looks like a record, and like one of the same capture as that at `at`. */
+  private follow(b: Uint8Array, at: number, next: number, end: number): boolean {
+    return (
+      next + this.header <= end &&
+      this.plausible(b, next) &&
+      Math.abs(this.u32(b, next) - this.u32(b, at)) <= A_DAY
+    );
   }
 
   private u32(b: Uint8Array, at: number): number {

@@ -69,8 +69,8 @@ export class PcapngBlocks implements Records {
     this.before = 0;
   }
 
-  next(b: Uint8Array, at: number, end: number): number {
-    if (this.lost) return this.search(b, at, end);
+  next(b: Uint8Array, at: number, end: number, last: boolean): number {
+    if (this.lost) return this.search(b, at, end, last);
     if (end - at < LEAST_BLOCK) return 0;
     const type = this.u32(b, at);
     if (type === SECTION_HEADER) return this.section(b, at, end);
@@ -125,7 +125,7 @@ export class PcapngBlocks implements Records {
   }
 
   /** Discards bytes up to a block of a known kind. */
-  private search(b: Uint8Array, at: number, end: number): number {
+  private search(b: Uint8Array, at: number, end: number, last: boolean): number {
     let i = at;
     for (; i + LEAST_BLOCK <= end; i++) {
       const type = this.u32(b, i);
@@ -135,10 +135,11 @@ export class PcapngBlocks implements Records {
       const big = section ? be32(b, i + 8) === BYTE_ORDER_MAGIC : this.big;
       const length = big ? be32(b, i + 4) : le32(b, i + 4);
       if (length < LEAST_BLOCK || length % 4 !== 0 || length > LONGEST_BLOCK) continue;
+      if (i + length > end && last) continue;
       if (i + length > end) return i - at;
       if ((big ? be32(b, i + length - 4) : le32(b, i + length - 4)) !== length) continue;
       this.lost = false;
-      return i > at ? i - at : this.next(b, at, end);
+      return i > at ? i - at : this.next(b, at, end, last);
     }
     return i - at;
   }

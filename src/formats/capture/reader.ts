@@ -115,8 +115,13 @@ export class CaptureReader implements BulkReader, PacketSink {
 
   /** Reads the records that are complete once `count` more bytes are there. */
   filled(count: number): void {
-    const { buffer, records, rows } = this;
-    const end = this.held + count;
+    this.held += count;
+    this.readHeld(false);
+  }
+
+  /** @param last  no more bytes will come */
+  private readHeld(last: boolean): void {
+    const { buffer, records, rows, held: end } = this;
     let start = 0;
     while (start < end) {
       if (this.skip > 0) {
@@ -124,7 +129,7 @@ export class CaptureReader implements BulkReader, PacketSink {
         this.skip -= passed;
         start += passed;
       } else {
-        const length = records.next(buffer, start, end);
+        const length = records.next(buffer, start, end, last);
         if (length === 0) break;
         this.skip = Math.max(0, start + length - end);
         start = Math.min(start + length, end);
@@ -140,6 +145,7 @@ export class CaptureReader implements BulkReader, PacketSink {
   /** Ends the job with a last batch, be it empty. */
   finish(_broken: boolean): void {
     let pending: Pending = 'no';
+    if (this.records.lost) this.readHeld(true);
     if (this.skip > 0 || (this.held > 0 && !this.records.lost)) {
       pending = Unread.captureCut;
       // Of a block that is passed over, nothing is held.

@@ -21,9 +21,10 @@ export interface Records {
   /**
    * Reads the record that begins at `at`, if all of it that is needed lies before `end`.
    *
+   * @param last  no more bytes will come: what needs some is no record
    * @returns its length (it may end behind `end`: then what is left of it is of no interest), or 0: more is needed
    */
-  next(b: Uint8Array, at: number, end: number): number;
+  next(b: Uint8Array, at: number, end: number, last: boolean): number;
 }
 
 /**

@@ -64,6 +64,9 @@ function readOptions(p: Packet, b: Uint8Array, at: number, end: number, cut: boo
     const length = at + 1 < end ? b[at + 1]! : 0;
     if (length < 2 || at + length > end) {
       if (!cut || (length < 2 && at + 1 < end)) p.decode |= Decode.malformed;
+      // Of a cookie the length is enough.
+      else if (at + 4 <= end && (kind === Option.fastOpen || kind >= Option.experiment1))
+        readOption(p, b, kind, at, length);
       return;
     }
     readOption(p, b, kind, at, length);

@@ -5,8 +5,6 @@ import { isPrinted, readPrinted } from './printed.js';
 import { dequoted, retryRule } from './retry-rule.js';
 
 export type { ConfigFile } from './logical-lines.js';
-export type { EximConfiguration, EximDriver, EximSetting } from './model.js';
-export type { RetryRule } from './retry-rule.js';
 
 const BEGIN = /^[ \t]*begin[ \t]+(acl|routers?|transports?|retry|rewrite|authenticators?)[ \t]*\r?$/gim;
 const DRIVER =

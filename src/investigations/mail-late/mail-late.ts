@@ -14,7 +14,7 @@ import {
   weighAll,
 } from './hypotheses.js';
 import { changesNear, remediesFor } from './remedies.js';
-import { type Kind, MailScene, type ProviderCourse } from './scene.js';
+import { type Kind, MailScene, type ProviderCourse, STALLED } from './scene.js';
 import { type Measure, verifyLateness } from './verify.js';
 
 /** Fewer late recipients are a mishap; a smaller part of a provider's mail, or of all late mail, is no story. */
@@ -106,7 +106,7 @@ async function judgeProviders(
     }
     const stalled = evidence.shareOf((k) => k.stalled);
     if (stalled >= STALLING) {
-      cannotTell.push(breaksOff(course, stalled, kinds));
+      asides.push(await breaksOff(evidence, stalled));
       continue;
     }
     if (course.late >= LEAST_LATE * 2) evidence.behaviour = await behaviour(scene, course);
@@ -184,12 +184,13 @@ async function behaviour(scene: MailScene, course: ProviderCourse): Promise<Evid
   return { greylisting: b.greylisting.score, throttling: b.throttling.score, says };
 }
 
-function breaksOff(course: ProviderCourse, stalled: number, kinds: Kind[]): CannotTell {
+/** Late because transfers break off: mail-stalls asks why. */
+async function breaksOff({ course, kinds, places }: Evidence, stalled: number): Promise<Fact> {
   const worst = kinds.find((k) => k.stalled);
   return {
-    investigation: 'mail-late',
-    because: `mail to ${course.name} is late because deliveries break off while the message is sent (${percent(stalled)} of the waiting${worst ? `, ${quote(worst.text)}` : ''}): that is a matter of the connection, not of the provider’s policy`,
-    bring: ['a packet capture of deliveries to it: tcpdump -i any -s 128 -w smtp.pcap port 25'],
+    says: `mail to ${course.name} is late because deliveries break off while the message is sent (${percent(stalled)} of the waiting${worst ? `, ${quote(worst.text)}` : ''}): that is what mail-stalls is about`,
+    amount: { value: course.late, unit: 'recipient' },
+    from: await places(STALLED),
   };
 }
 

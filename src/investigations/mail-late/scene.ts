@@ -8,7 +8,7 @@ const LATE_TIMES = 10;
 const LATE_LEAST_S = 5;
 /** Phases in which the message itself is under way: who breaks off there is the question of mail-stalls. */
 const IN_TRANSFER = "('data', 'body', 'end-of-data')";
-const STALLED = `(class = 'network' AND phase IN ${IN_TRANSFER})`;
+export const STALLED = `(class = 'network' AND phase IN ${IN_TRANSFER})`;
 
 /** How mail to one provider went. Times in seconds. */
 export interface ProviderCourse {

@@ -57,7 +57,7 @@ export async function verifyLateness(
         ? 'improved'
         : 'not-fixed';
   const side = (list: typeof at): Side => ({
-    days: list.length === 0 ? 0 : Number(((list.at(-1)!.at - list[0]!.at) / SECONDS_A_DAY).toFixed(2)),
+    days: list.length === 0 ? 0 : (list.at(-1)!.at - list[0]!.at) / SECONDS_A_DAY,
     median: { value: list.length === 0 ? 0 : Number(median(delays(list)).toFixed(1)), unit: 'second' },
     from: list[0]?.wall ?? split,
     to: list.at(-1)?.wall ?? split,

@@ -1,9 +1,13 @@
 import type { Place, Search } from '../../findings/finding.js';
 import type { Case } from '../../store/case.js';
+import { mechanismOf } from './mechanism.js';
 import type { StallCourse } from './scene.js';
 
 /** What a capture shows of one connection to the receiver. Sizes in bytes, times in seconds. */
 export interface ConnectionView {
+  source: number;
+  connection: number;
+  path: string;
   opened: Place;
   /** The SYN carried a Fast Open cookie. */
   cookie: boolean;
@@ -102,6 +106,9 @@ export async function captureOf(store: Case, course: StallCourse): Promise<Captu
     from = to;
   }
   const stalled = views.filter((v) => v.stalled);
+  const dropped = stalled
+    .filter((v) => v.resentAfterAck > 0)
+    .toSorted((a, b) => b.resentAfterAck - a.resentAfterAck);
   const healthy = views.filter((v) => !v.stalled && v.sent > 0);
   const rate = (list: ConnectionView[]) => {
     const sent = list.reduce((n, v) => n + v.sent, 0);
@@ -118,7 +125,7 @@ export async function captureOf(store: Case, course: StallCourse): Promise<Captu
       lines: packets.length,
       unread: 0,
     },
-    mechanism: null,
+    mechanism: dropped.length > 0 ? await mechanismOf(store, dropped) : null,
   };
 }
 
@@ -212,7 +219,10 @@ function viewOf(packets: Packet[]): ConnectionView {
   const oldest = unacked.toSorted((a, b) => a.end - a.payload - (b.end - b.payload))[0];
   const largestLost = unacked.length > 0 ? Math.max(...unacked.map((s) => Math.min(s.payload, mss))) : 0;
   const givenUp = oldest !== undefined && oldest.times >= 3;
-  const endedAtZeroWindow = closedSince !== null && zeroWindowSeconds >= LEAST_CLOSED_S;
+  // A receiver that gives up at last may open its window again in the packet that ends the connection.
+  const endedAtZeroWindow =
+    zeroWindowSeconds >= LEAST_CLOSED_S &&
+    (closedSince !== null || zeroWindowSeconds > (last.at - first.at) / 2);
   const fullSizeVanishes =
     givenUp &&
     Math.min(oldest.payload, mss) > FITS_ANYWHERE &&
@@ -220,6 +230,9 @@ function viewOf(packets: Packet[]): ConnectionView {
     resentAfterAck === 0;
   const resetByPeer = resetPlaces.length > 0;
   return {
+    source: first.source,
+    connection: first.connection,
+    path: first.path,
     opened: place(first),
     cookie: packets.some((p) => p.responder === 0 && p.flags & SYN && p.fast_open === COOKIE),
     resentAfterAck,

@@ -1,5 +1,5 @@
 import type { Place } from '../../findings/finding.js';
-import { EXIM_FAST_OPEN_SINCE } from '../../knowledge/fast-open.js';
+import { EXIM_FAST_OPEN_DEFAULTS } from '../../knowledge/fast-open.js';
 import type { Case } from '../../store/case.js';
 
 /** A fact about this server that bears on a hypothesis, with where it stands. */
@@ -27,6 +27,9 @@ export interface Circumstances {
   /** Exim was upgraded across the version that switched Fast Open on. */
   upgrade: Seen<string> | null;
 }
+
+/** The version from which on every host is tried unless the configuration says otherwise. */
+const ON_SINCE = EXIM_FAST_OPEN_DEFAULTS.find((d) => d.default === '*')!.since;
 
 interface Row {
   value: string;
@@ -111,10 +114,10 @@ async function fastOpenOf(store: Case, version: Seen<string> | null): Promise<Ci
     "SELECT count(*) AS n FROM settings WHERE program = 'exim' AND section LIKE 'transport %'",
   );
   if (!configured || configured.n === 0n || !version) return null;
-  const on = atLeast(version.value, EXIM_FAST_OPEN_SINCE.version);
+  const on = atLeast(version.value, ON_SINCE);
   return {
     value: on ? 'all' : 'none',
-    says: `no transport sets hosts_try_fastopen, and Exim ${version.value} tries Fast Open with ${on ? 'every host' : 'none'} by default (since ${EXIM_FAST_OPEN_SINCE.version})`,
+    says: `no transport sets hosts_try_fastopen, and Exim ${version.value} tries Fast Open with ${on ? 'every host' : 'none'} by default (since ${ON_SINCE})`,
     from: version.from,
   };
 }
@@ -171,13 +174,11 @@ async function upgradeOf(store: Case): Promise<Seen<string> | null> {
      WHERE p.action = 'upgrade' AND p.package LIKE 'exim4-daemon%' AND p.old_version IS NOT NULL AND p.new_version IS NOT NULL
      ORDER BY p.changed_at`,
   );
-  const crossing = rows.find(
-    (r) => !atLeast(r.old, EXIM_FAST_OPEN_SINCE.version) && atLeast(r.new, EXIM_FAST_OPEN_SINCE.version),
-  );
+  const crossing = rows.find((r) => !atLeast(r.old, ON_SINCE) && atLeast(r.new, ON_SINCE));
   return crossing
     ? {
         value: crossing.at,
-        says: `exim4 ${crossing.old} → ${crossing.new} on ${crossing.at.replace('T', ' ')}: Exim ${EXIM_FAST_OPEN_SINCE.version} switched Fast Open on for every host`,
+        says: `exim4 ${crossing.old} → ${crossing.new} on ${crossing.at.replace('T', ' ')}: Exim ${ON_SINCE} switched Fast Open on for every host`,
         from: [{ path: crossing.path, line: crossing.line }],
       }
     : null;

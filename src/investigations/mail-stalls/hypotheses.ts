@@ -15,7 +15,7 @@ export const CULPRITS = [
 ] as const;
 export type CulpritId = (typeof CULPRITS)[number];
 
-export const SAYS: Record<CulpritId, string> = {
+const SAYS: Record<CulpritId, string> = {
   'fast-open-acks-dropped': 'this host drops the receiver’s ACKs on TCP Fast Open connections',
   'local-filter-drops-packets': 'this host’s filter drops packets of the receiver, without Fast Open',
   'path-mtu-black-hole': 'packets of full size vanish on the way, and no ICMP message tells of it',
@@ -276,7 +276,7 @@ function fromCapture({ capture }: Evidence): Observation[] {
         : {
             'receiver-stopped-reading': between(closed.length / total, [
               [0.1, 0],
-              [0.6, 9],
+              [0.6, 11],
             ]),
             'path-mtu-black-hole': -4 * (closed.length / total),
             'packet-loss': -4 * (closed.length / total),
@@ -297,7 +297,7 @@ function fromCapture({ capture }: Evidence): Observation[] {
         : {
             'path-mtu-black-hole': between(hole.length / total, [
               [0.1, 0],
-              [0.6, 8],
+              [0.6, 12],
             ]),
             'packet-loss': -3 * (hole.length / total),
             'receiver-stopped-reading': -2 * (hole.length / total),

@@ -42,12 +42,13 @@ export const mailStalls: Investigation = {
     const outcome: Outcome = { findings: [], clear: [], cannotTell: [] };
     for (const course of scene.courses) {
       if (outcome.findings.length >= MOST_FINDINGS) break;
-      if (!worthTelling(scene, course)) continue;
+      const others = await othersOf(scene, course);
+      if (!worthTelling(course, others)) continue;
       const capture = await captureOf(store, course);
-      const evidence: Evidence = { scene, course, others: othersOf(scene, course), around, capture };
+      const evidence: Evidence = { scene, course, others, around, capture };
       outcome.findings.push(await findingOf(evidence));
     }
-    if (outcome.findings.length === 0) outcome.clear.push(allClear(scene));
+    if (outcome.findings.length === 0) outcome.clear.push(await allClear(scene));
     return outcome;
   },
 
@@ -57,13 +58,12 @@ export const mailStalls: Investigation = {
 };
 
 /** Broken tries are many, and more than others have with messages as large. */
-function worthTelling(scene: StallScene, course: StallCourse): boolean {
+function worthTelling(course: StallCourse, others: Evidence['others']): boolean {
   const broken = course.stalled.length;
   if (broken < LEAST_STALLED) return false;
   const large = largeOf(course);
   if (broken / course.tries.length < LEAST_SHARE && large.stalled / Math.max(1, large.tries) < 0.3)
     return false;
-  const others = othersOf(scene, course);
   return (
     others.large < 3 ||
     fisherExact(
@@ -83,16 +83,15 @@ function largeOf(course: StallCourse): { tries: number; stalled: number } {
   return { tries: list.length, stalled: list.filter((t) => t.stalled).length };
 }
 
-function othersOf(scene: StallScene, course: StallCourse): Evidence['others'] {
-  const list = scene.all.filter((t) => t.provider !== course.id);
+async function othersOf(scene: StallScene, course: StallCourse): Promise<Evidence['others']> {
   const least = course.smallestStalled;
-  const large = list.filter((t) => t.bytes !== null && t.bytes >= least);
-  const passed = list.filter((t) => !t.stalled);
+  const passed = await scene.passedElsewhere(course.id, least);
+  const broken = scene.broken.filter((t) => t.provider !== course.id && t.bytes !== null && t.bytes >= least);
   return {
-    large: large.length,
-    largeStalled: large.filter((t) => t.stalled).length,
-    fastOpen: passed.filter((t) => t.fastOpen).length,
-    passed: passed.length,
+    large: passed.large + broken.length,
+    largeStalled: broken.length,
+    fastOpen: passed.fastOpen,
+    passed: passed.passed,
   };
 }
 
@@ -105,7 +104,7 @@ async function findingOf(evidence: Evidence): Promise<Found> {
   const seen = capture !== null && capture.stalled.length > 0;
   const decided =
     first.weight >= CONFIRM_AT && lead >= LEAST_LEAD && (seen || first.id === 'connection-reset');
-  const rivals = ranked.filter((w) => first.weight - w.weight < RIVAL_WITHIN);
+  const rivals = ranked.filter((w, i) => i < 2 || first.weight - w.weight < RIVAL_WITHIN);
   const id = `mail-stalls:${decided ? first.id : 'open'}:${course.id}`;
   const place = await placeOf(scene.store);
   const cure = decided ? remediesFor(first.id, course, around, place) : { remedies: [], avoid: [] };
@@ -122,7 +121,10 @@ async function findingOf(evidence: Evidence): Promise<Found> {
     ...(course.before ? { sinceBeforeEvidence: true } : {}),
     title: decided
       ? `${sizeWord(course)}ail to ${course.name} breaks off: ${first.says}`
-      : `${sizeWord(course)}ail to ${course.name} breaks off in mid-transfer: ${(rivals.length > 1 ? rivals : ranked.slice(0, 2)).map((w) => w.says).join(', or ')}?`,
+      : `${sizeWord(course)}ail to ${course.name} breaks off in mid-transfer: ${rivals
+          .slice(0, 3)
+          .map((w) => w.says)
+          .join(', or ')}?`,
     impact: impactOf(course),
     hypotheses: ranked.map((w) => ({
       id: w.id,
@@ -251,16 +253,15 @@ async function placeOf(store: Case): Promise<RemedyPlace> {
   };
 }
 
-function allClear(scene: StallScene): Clear {
-  const passed = scene.all.filter((t) => !t.stalled).length;
-  const broken = scene.all.length - passed;
-  const largest = Math.max(0, ...scene.all.filter((t) => !t.stalled).map((t) => t.bytes ?? 0));
+async function allClear(scene: StallScene): Promise<Clear> {
+  const { passed, largest } = await scene.passedElsewhere(null, 0);
+  const broken = scene.broken.length;
   return {
     investigation: 'mail-stalls',
     says: `transfers: ${plural(passed, 'message')} handed over, ${broken === 0 ? 'none' : count(broken)} broke off; the largest has ${bytes(largest)}`,
     facts: [
       {
-        says: `${broken === 0 ? 'no delivery' : plural(broken, 'try').replace('trys', 'tries')} ended with a timeout or a reset while the message was sent (${percent(broken / Math.max(1, scene.all.length))})`,
+        says: `${broken === 0 ? 'no delivery' : plural(broken, 'attempt')} ended with a timeout or a reset while the message was sent (${percent(broken / Math.max(1, passed + broken))})`,
         from: scene.searched(),
       },
     ],

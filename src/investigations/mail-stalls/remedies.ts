@@ -1,4 +1,5 @@
 import type { Remedy } from '../../findings/finding.js';
+import { KERNEL_FIXES } from '../../knowledge/kernel-fixes.js';
 import type { Circumstances } from './circumstances.js';
 import type { CulpritId } from './hypotheses.js';
 import type { StallCourse } from './scene.js';
@@ -33,6 +34,28 @@ const LIBERAL: Change = {
   undo: 'rm the file; sysctl net.netfilter.nf_conntrack_tcp_be_liberal=0',
 };
 
+/** Which kernels forget no window scale, as far as it was looked up (knowledge/kernel-fixes.ts). */
+function newerKernel(around: Circumstances): Change {
+  const fix = KERNEL_FIXES.find((f) => f.id === 'conntrack-reinit-syn-only')!;
+  const upstream = fix.upstream
+    .map((u) => (u.line === 'mainline' ? `Linux ${u.since}` : `${u.since}`))
+    .join(', ');
+  const debian = fix.debian
+    .map((d) =>
+      d.since === null
+        ? `Debian ${d.release} has it in none of its own kernels up to ${d.lookedAt}`
+        : `every kernel of Debian ${d.release} has it`,
+    )
+    .join('; ');
+  return {
+    title: 'A kernel whose connection tracking keeps the window scale',
+    change: `one with the commit “${fix.subject}” (${fix.commit}): ${upstream} and newer; ${debian}`,
+    where: around.kernel ? `this one is ${around.kernel.value}` : 'uname -r shows the one that runs',
+    cost: 'a reboot; it cures the cause only where that bug is the reason for the drops',
+    undo: 'boot the old kernel',
+  };
+}
+
 const suffix = (course: StallCourse): string => {
   const name = course.stalled.find((t) => t.host !== null && /^[\w.-]+$/.test(t.host))?.host ?? '';
   return name.split('.').slice(-2).join('.');
@@ -53,14 +76,7 @@ const REMEDIES: Record<
       undo: 'take the line out and restart Exim',
     },
     LIBERAL,
-    {
-      title: 'A kernel whose connection tracking keeps the window scale',
-      change:
-        'Linux 5.18, or a stable kernel with the commit "netfilter: nf_conntrack_tcp: re-init for syn packets only" (c7aab4f17021, April 2022)',
-      where: around.kernel ? `this one is ${around.kernel.value}` : 'uname -r shows the one that runs',
-      cost: 'a reboot; it cures the cause only where that bug is the reason for the drops',
-      undo: 'boot the old kernel',
-    },
+    newerKernel(around),
     {
       title: 'Accept this host’s own mail connections before INVALID is dropped',
       change: 'nft insert rule inet filter input tcp sport 25 ct state invalid accept',

@@ -53,14 +53,16 @@ export interface StallCourse {
   before: boolean;
 }
 
+/** Of the providers with broken tries; a sample is enough for rates. */
+const MOST_TRIES = 200_000;
 const IN_TRANSFER = new Set(['data', 'body', 'end-of-data']);
 const RESET = /reset by peer|broken pipe|remote host closed|lost connection/i;
 
 /** Everything that mail-stalls asks of mail logs, asked once. */
 export class StallScene {
   courses: StallCourse[] = [];
-  /** All tries, whoever they were for. */
-  all: Try[] = [];
+  /** All tries that broke off, whoever they were for. */
+  broken: Try[] = [];
   paths: string[] = [];
   lines = 0;
   unread = 0;
@@ -81,20 +83,24 @@ export class StallScene {
       'SELECT zone_min AS z FROM mail_facts GROUP BY zone_min ORDER BY count(*) DESC LIMIT 1',
     );
     scene.zoneMin = zone && zone.z !== -32_768 ? zone.z : 0;
-    const tries = await scene.tries();
+    const broken = await scene.brokenTries();
+    scene.broken = broken;
+    const providers = new Set(broken.map((t) => t.provider));
+    const tries = [...broken, ...(await scene.passedTries(providers))].toSorted(
+      (a, b) => a.at - b.at || a.line - b.line,
+    );
     scene.courses = grouped(tries, (t) => t.provider)
       .map(([id, list]) => courseOf(id, list))
       .filter((c) => c.stalled.length > 0)
       .toSorted((a, b) => b.stalled.length - a.stalled.length);
-    scene.all = tries;
     return scene;
   }
 
   /**
-   * Tries in order of time. Exim tells of each host that it could not finish with, and of each recipient at the end;
-   * of both the host's line is taken, so that a message with many recipients counts once.
+   * Tries that broke off in mid-transfer. Exim tells of each host that it could not finish with, and of each recipient
+   * at the end; of both the host's line is taken, so that a message with many recipients counts once.
    */
-  private async tries(): Promise<Try[]> {
+  private async brokenTries(): Promise<Try[]> {
     const rows = await this.store.rows<Record<string, Value>>(
       `WITH broken AS (
          SELECT f.logged_at, f.message_id, f.host_id, f.ip_id, f.reply_id, f.bytes AS written, f.source_id, f.line, f.kind
@@ -118,17 +124,49 @@ export class StallScene {
       if (classify(reply, null).class !== 'network') continue;
       tries.push({ ...tryOf(r), stalled: true, reset: RESET.test(String(r.reply)), fastOpen: false });
     }
-    const passed = await this.store.rows<Record<string, Value>>(
+    return tries;
+  }
+
+  /** Messages that these providers took; of the others nothing but sums is needed (`passedElsewhere`). */
+  private async passedTries(providers: ReadonlySet<string>): Promise<Try[]> {
+    if (providers.size === 0) return [];
+    const names = [...providers];
+    const rows = await this.store.rows<Record<string, Value>>(
       `SELECT epoch(min(a.attempted_at)) AS at, h.text AS host, i.text AS ip, max(m.bytes) AS bytes, NULL AS written,
               bool_or(a.flags & 1 = 1) AS fast_open, any_value(s.path) AS path, min(a.line) AS line
        FROM attempt_facts a JOIN message_facts m USING (message_no) JOIN sources s ON s.source_id = a.source_id
+       JOIN remote_recipients r USING (message_no, address_id)
        JOIN mail_host_texts h ON h.id = a.host_id JOIN mail_ip_texts i ON i.id = a.ip_id
-       WHERE a.outcome = 'delivered' AND h.text IS NOT NULL
-       GROUP BY a.message_no, h.text, i.text, a.attempted_at`,
+       WHERE a.outcome = 'delivered' AND h.text IS NOT NULL AND r.provider IN (${names.map((_, k) => `$${k + 1}`).join(', ')})
+       GROUP BY a.message_no, h.text, i.text, a.attempted_at LIMIT ${MOST_TRIES}`,
+      names,
     );
-    for (const r of passed)
-      tries.push({ ...tryOf(r), stalled: false, reset: false, fastOpen: Boolean(r.fast_open) });
-    return tries.toSorted((a, b) => a.at - b.at || a.line - b.line);
+    return rows
+      .map((r) => ({ ...tryOf(r), stalled: false, reset: false, fastOpen: Boolean(r.fast_open) }))
+      .filter((t) => providers.has(t.provider));
+  }
+
+  /** What all other providers took: how many, how many of at least this size, how many by Fast Open, the largest. */
+  async passedElsewhere(
+    provider: string | null,
+    least: number,
+  ): Promise<{ passed: number; large: number; fastOpen: number; largest: number }> {
+    const row = await this.store.row<Record<string, Value>>(
+      `SELECT count(*) AS passed, count(*) FILTER (bytes >= $2) AS large, count(*) FILTER (fast_open) AS fast_open,
+              coalesce(max(bytes), 0) AS largest
+       FROM (SELECT a.message_no, a.host_id, max(m.bytes) AS bytes, bool_or(a.flags & 1 = 1) AS fast_open
+             FROM attempt_facts a JOIN message_facts m USING (message_no)
+             JOIN remote_recipients r USING (message_no, address_id)
+             WHERE a.outcome = 'delivered' AND a.host_id <> 0 AND r.provider IS DISTINCT FROM $1
+             GROUP BY a.message_no, a.host_id)`,
+      [provider, Number.isFinite(least) ? least : 0],
+    );
+    return {
+      passed: Number(row?.passed ?? 0),
+      large: Number(row?.large ?? 0),
+      fastOpen: Number(row?.fast_open ?? 0),
+      largest: Number(row?.largest ?? 0),
+    };
   }
 
   searched(): Search {

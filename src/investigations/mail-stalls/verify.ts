@@ -23,8 +23,9 @@ export async function verifyStalls(
   split: string,
 ): Promise<Verification> {
   const scene = await StallScene.of(store);
-  const tries = scene.all
-    .filter((t) => t.provider === measure.provider && (t.bytes === null || t.bytes >= measure.least))
+  const course = scene.courses.find((c) => c.id === measure.provider);
+  const tries = (course?.tries ?? [])
+    .filter((t) => t.bytes === null || t.bytes >= measure.least)
     .map((t) => ({ ...t, wall: scene.wall(t.at) }));
   const before = tries.filter((t) => t.wall < split && t.wall >= (finding.since ?? ''));
   const after = tries.filter((t) => t.wall >= split);
@@ -46,7 +47,7 @@ export async function verifyStalls(
         ? 'improved'
         : 'not-fixed';
   const side = (list: typeof tries): Side => ({
-    days: list.length === 0 ? 0 : Number(((list.at(-1)!.at - list[0]!.at) / 86_400).toFixed(2)),
+    days: list.length === 0 ? 0 : (list.at(-1)!.at - list[0]!.at) / 86_400,
     median: { value: Math.round(rate(list) * 1000) / 10, unit: 'percent' },
     from: list[0]?.wall ?? split,
     to: list.at(-1)?.wall ?? split,

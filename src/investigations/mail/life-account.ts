@@ -1,3 +1,5 @@
+import type { PartKind } from '../../findings/message-life.js';
+
 /**
  * Where the time of one recipient of a message went: its life in parts that follow each other without gap or overlap.
  *
@@ -6,32 +8,6 @@
  *         `no immediate delivery`, queue.c; Postfix smtp(8), qmgr(8), postconf(5) delay_logging_resolution_limit for
  *         `delays=a/b/c/d`.
  */
-
-export type PartKind =
-  /** The client sent it to us (Exim RT). */
-  | 'receiving'
-  /** Postfix, before the queue manager took it up. */
-  | 'incoming'
-  /** Its course before the first line that the logs have. */
-  | 'before-logs'
-  /** Ours, before the first try. */
-  | 'queued'
-  /** Its turn in a queue run, or behind the message's other recipients. */
-  | 'turn'
-  /** Our own retry time, after a refusal or a failed try. */
-  | 'retry'
-  /** Not tried at all: the retry time of its host or domain had not come, or deliveries there were suspended. */
-  | 'put-off'
-  /** Frozen (Exim) or on hold (Postfix). */
-  | 'frozen'
-  /** Postfix's active queue. */
-  | 'active'
-  /** Finding the host, connecting, greeting, TLS (Postfix). */
-  | 'connecting'
-  /** Envelope and message are sent, and the answer comes (Postfix). */
-  | 'transmission'
-  /** A try that the log does not split. */
-  | 'trying';
 
 export interface At {
   at: number;
@@ -80,7 +56,7 @@ export interface Course {
 }
 
 /** Exim without DT=; `advice` says what to set. */
-const NOT_SPLIT = 'not split by the log';
+const NOT_SPLIT = 'not split';
 
 interface State {
   kind: PartKind;
@@ -99,7 +75,7 @@ class Account {
   private readonly postfix: boolean;
 
   constructor(private readonly course: Course) {
-    this.postfix = course.program === 'postfix-log';
+    this.postfix = course.program === 'postfix';
   }
 
   of(tries: readonly Try[], end: number): Part[] {
@@ -215,13 +191,13 @@ class Account {
     }
     if (run) {
       this.wait(p, run.at, state, ' until a queue run began');
-      this.add('trying', run.at, at, t, `its turn in a queue run, and the try itself (${NOT_SPLIT})`);
+      this.add('trying', run.at, at, t, `its turn in a queue run, and the try (${NOT_SPLIT})`);
     } else if (first && known && this.course.delays.length === 0)
-      this.add('trying', p, at, t, `starting the delivery, and the try itself (${NOT_SPLIT})`);
+      this.add('trying', p, at, t, `starting and trying (${NOT_SPLIT})`);
     else if (found) {
       this.wait(p, found.at, state, `, and a try at another host (${NOT_SPLIT})`);
       this.add('trying', found.at, at, t, `the try at the next host (${NOT_SPLIT})`);
-    } else this.wait(p, at, state, `, and the try itself (${NOT_SPLIT})`);
+    } else this.wait(p, at, state, `, and the try (${NOT_SPLIT})`);
   }
 
   private postfixTry(p: number, at: number, t: Try, state: State): void {

@@ -1,86 +1,16 @@
-import { MailFlag, MailKind } from '../../formats/mail-log/columns.js';
+import type {
+  FoundMessage,
+  LifeEvent,
+  LifePlace,
+  LifeRecipient,
+  MessageLife,
+} from '../../findings/message-life.js';
 import type { Case, Value } from '../../store/case.js';
-import { type At, accountFor, type Course, type PartKind, type Try } from './life-account.js';
+import { MailFlag, MailKind, NOT_MADE } from '../../store/mail.js';
+import { type At, accountFor, type Course, type Try } from './life-account.js';
 import { type Provider, providerOf } from './providers.js';
-import { classify, type Phase, type Reply, replyOf } from './replies.js';
+import { classify, normalise, type Phase, type Reply, replyOf } from './replies.js';
 import { count, plural } from './words.js';
-
-/**
- * One message's life: what happened to it, across files, and for every recipient where each second went.
- *
- * Moments are ISO 8601 in the log's own wall time, with the offset where the log has one. Seconds have milliseconds.
- */
-export interface MessageLife {
-  message: string;
-  host: string;
-  program: string;
-  sender: string | null;
-  messageId: string | null;
-  client: { host: string | null; ip: string | null; protocol: string | null };
-  bytes: number | null;
-  /** `logged`: its arrival is in the logs; `told`: a later line tells its age; else the first line is not its first. */
-  begins: 'logged' | 'told' | 'before-logs';
-  /** When it was taken in, or the first line about it; `beganAt` is earlier by the time of receiving, where told. */
-  arrivedAt: string;
-  beganAt: string;
-  endedAt: string;
-  /** `open`: in the queue still, when the logs end. */
-  ends: 'completed' | 'removed' | 'open';
-  from: LifePlace;
-  parents: string[];
-  children: string[];
-  recipientCount: number;
-  recipients: LifeRecipient[];
-  eventCount: number;
-  events: LifeEvent[];
-  /** What the logs do not tell, and the setting that would make them. */
-  advice: string[];
-}
-
-export interface LifePlace {
-  path: string;
-  line: number;
-}
-
-export interface LifeRecipient {
-  address: string;
-  original: string | null;
-  provider: { id: string; name: string } | null;
-  outcome: 'delivered' | 'failed' | 'removed' | 'waiting' | 'unknown';
-  endedAt: string;
-  totalS: number;
-  parts: { says: string; kind: PartKind; at: string; seconds: number; from: LifePlace }[];
-  attempts: LifeAttempt[];
-}
-
-export interface LifeAttempt {
-  at: string;
-  outcome: 'delivered' | 'deferred' | 'failed';
-  /** False: too early, so nothing was tried. */
-  made: boolean;
-  host: string | null;
-  ip: string | null;
-  reply: string | null;
-  class: string | null;
-  from: LifePlace;
-}
-
-export interface LifeEvent {
-  at: string;
-  /** Since the event before. */
-  gapS: number;
-  kind: string;
-  address: string | null;
-  host: string | null;
-  ip: string | null;
-  says: string;
-  /** The other side’s words, or the mail program’s. */
-  reply: string | null;
-  /** What the reply means, where it is known. */
-  meaning: string | null;
-  path: string;
-  line: number;
-}
 
 export interface MessageQuery {
   id?: string;
@@ -92,21 +22,8 @@ export interface MessageQuery {
   until?: string;
 }
 
-/** A message that a query found. */
-export interface FoundMessage {
-  no: number;
-  message: string;
-  host: string;
-  at: string;
-  sender: string | null;
-  recipients: number;
-  recipient: string | null;
-  outcome: string;
-  delayS: number | null;
-}
-
 /** Beyond these a message is told in part, and says so. */
-export const MOST_RECIPIENTS = 10_000;
+const MOST_RECIPIENTS = 10_000;
 const MOST_TRIES = 200_000;
 const MOST_EVENTS = 10_000;
 const MOST_RUNS = 20_000;
@@ -321,8 +238,8 @@ export async function lifeOf(store: Case, no: number): Promise<MessageLife> {
   );
   const logsEnd = await store.row<{ at: number }>(
     `SELECT ${ms('max(f.logged_at)')} AS at FROM mail_facts f JOIN sources s USING (source_id)
-     WHERE s.host = $1 AND s.kind = $2`,
-    [m.host, m.program],
+     WHERE s.host = $1`,
+    [m.host],
   );
   const end = m.completed ?? Math.max(m.last, logsEnd?.at ?? m.last);
   const told = new Teller(m, events);
@@ -388,19 +305,17 @@ async function eventRows(store: Case, m: MessageRow): Promise<EventRow[]> {
     `WITH own AS MATERIALIZED (
        SELECT f.*, s.path FROM ${OWN_FACTS} AND f.kind <> ${K.arrivalFor}
        ORDER BY f.logged_at, f.source_id, f.line LIMIT ${MOST_EVENTS})
-     SELECT ${ms('o.logged_at')} AS at, o.zone_min AS zone, o.kind, o.flags, a.text AS address, h.text AS host, i.text AS ip,
+     SELECT ${ms('f.logged_at')} AS at, f.zone_min AS zone, f.kind, f.flags, a.text AS address, h.text AS host, i.text AS ip,
             r.text AS related, ro.text AS router, t.text AS transport, p.text AS protocol, hd.text AS header,
-            y.text AS reply, o.bytes, o.recipients, o.receive_ms, o.queue_ms, o.path, o.line,
-            NOT (o.kind = ${K.deferred} AND (o.errno BETWEEN -54 AND -52
-              OR starts_with(coalesce(y.text, ''), 'delivery temporarily suspended')
-              OR starts_with(coalesce(y.text, ''), 'retry time not reached'))) AS made
-     FROM own o
-     JOIN address_texts a ON a.id = o.address_id JOIN mail_host_texts h ON h.id = o.host_id
-     JOIN mail_ip_texts i ON i.id = o.ip_id JOIN message_texts r ON r.id = o.related_id
-     JOIN mail_name_texts ro ON ro.id = o.router_id JOIN mail_name_texts t ON t.id = o.transport_id
-     JOIN mail_name_texts p ON p.id = o.protocol_id JOIN reply_texts hd ON hd.id = o.header_id
-     JOIN reply_texts y ON y.id = o.reply_id
-     ORDER BY o.logged_at, o.source_id, o.line`,
+            y.text AS reply, f.bytes, f.recipients, f.receive_ms, f.queue_ms, f.path, f.line,
+            NOT (f.kind = ${K.deferred} AND ${NOT_MADE}) AS made
+     FROM own f
+     JOIN address_texts a ON a.id = f.address_id JOIN mail_host_texts h ON h.id = f.host_id
+     JOIN mail_ip_texts i ON i.id = f.ip_id JOIN message_texts r ON r.id = f.related_id
+     JOIN mail_name_texts ro ON ro.id = f.router_id JOIN mail_name_texts t ON t.id = f.transport_id
+     JOIN mail_name_texts p ON p.id = f.protocol_id JOIN reply_texts hd ON hd.id = f.header_id
+     JOIN reply_texts y ON y.id = f.reply_id
+     ORDER BY f.logged_at, f.source_id, f.line`,
     ownValues(m),
   );
 }
@@ -444,7 +359,7 @@ async function triesOf(store: Case, no: number, recipients: number[]): Promise<M
 
 /** Exim's queue runs in the life of the message; a run without an end is taken to end when another begins. */
 async function runsOf(store: Case, m: MessageRow, end: number): Promise<Course['runs']> {
-  if (m.program !== 'exim-log') return [];
+  if (m.program !== 'exim') return [];
   const rows = await store.rows<{ at: number; kind: number; pid: number; path: string; line: number }>(
     `SELECT ${ms('f.logged_at')} AS at, f.kind, f.pid, s.path, f.line
      FROM mail_facts f JOIN sources s USING (source_id)
@@ -512,7 +427,7 @@ function courseOf(
   runs: Course['runs'],
   tries: ReadonlyMap<number, readonly TryRow[]>,
 ): Course {
-  const postfix = m.program === 'postfix-log';
+  const postfix = m.program === 'postfix';
   const all = [...tries.values()].flat().sort((a, b) => a.at - b.at);
   // The earliest beginning that a later line's QT or delay tells.
   const told = all.reduce(
@@ -564,7 +479,7 @@ const place = ({ path, line }: LifePlace): LifePlace => ({ path, line });
 
 function adviceFor(m: MessageRow, tries: readonly TryRow[], events: readonly EventRow[]): string[] {
   const missing: string[] = [];
-  if (m.program === 'exim-log') {
+  if (m.program === 'exim') {
     if (tries.some((t) => t.made && t.delivery_ms === null && t.host !== null)) missing.push('+deliver_time');
     if (tries.some((t) => t.outcome === 'delivered' && t.queue_ms === null)) missing.push('+queue_time');
     if (m.arrived !== null && m.receive_ms === null) missing.push('+receive_time');
@@ -623,6 +538,7 @@ class Teller {
   /** Offset of each line, and of the last one met. */
   private readonly zones = new Map<string, number>();
   private readonly zone: number;
+  private readonly sames = new Map<string, number>();
   private readonly judged = new Map<string, { reply: Reply; class: string; meaning: string | null }>();
 
   constructor(
@@ -738,10 +654,23 @@ class Teller {
         says: this.says(e) + (PHASE_WORDS[judged?.reply.phase ?? 'quit'] ?? ''),
         reply: judged ? wordsOf(judged.reply) : SAYS_NO_MORE.test(e.reply ?? '') ? null : e.reply,
         meaning: judged?.meaning ?? null,
+        same: this.same(e),
         path: e.path,
         line: e.line,
       };
     });
+  }
+
+  /** What a receiver answers to a delivery has an id of its own; that it took it is the same. */
+  private same(e: EventRow): number {
+    const delivered = eventKind(e) === 'delivered';
+    const key = JSON.stringify([
+      e.kind,
+      e.made,
+      e.host,
+      delivered || e.reply === null ? null : normalise(e.reply),
+    ]);
+    return this.sames.get(key) ?? this.sames.set(key, this.sames.size).size - 1;
   }
 
   private says(e: EventRow): string {
@@ -780,15 +709,15 @@ class Teller {
       case K.hostError:
         return at === '' ? 'a host could not be used' : `${peer(e)} did not take it`;
       case K.completed:
-        return this.m.program === 'postfix-log'
+        return this.m.program === 'postfix'
           ? 'out of the queue: nothing is left to do'
           : 'completed: nothing is left to do';
       case K.removed:
         return 'removed by hand';
       case K.frozen:
-        return this.m.program === 'postfix-log' ? 'put on hold' : 'frozen';
+        return this.m.program === 'postfix' ? 'put on hold' : 'frozen';
       case K.unfrozen:
-        return this.m.program === 'postfix-log' ? 'released from hold' : 'unfrozen';
+        return this.m.program === 'postfix' ? 'released from hold' : 'unfrozen';
       case K.waiting:
         return LOCKED.test(e.reply ?? '')
           ? 'a queue run left it: another process was delivering it'

@@ -63,6 +63,19 @@ export function seconds(value: number): string {
   return plural(Number(short(value / 86_400)), 'day');
 }
 
+/** To the second and in two units, where amounts are to be added up: '2 h 15 min', '40 min 5 s', '3 days 4 h'. */
+export function timeSpan(value: number): string {
+  if (!Number.isFinite(value) || value < 59.5) return seconds(value);
+  const pair = (small: number, ratio: number, smallUnit: string, bigUnit: (n: number) => string) => {
+    const all = Math.round(value / small);
+    const rest = all % ratio;
+    return `${bigUnit((all - rest) / ratio)}${rest === 0 ? '' : ` ${rest} ${smallUnit}`}`;
+  };
+  if (value < 3599.5) return pair(1, 60, 's', (n) => `${n} min`);
+  if (value < 86_370) return pair(60, 60, 'min', (n) => `${n} h`);
+  return pair(3600, 24, 'h', (n) => plural(n, 'day'));
+}
+
 /** One decimal under ten, none above. */
 function short(value: number): string {
   return Math.abs(value) < 9.95 ? String(Number(value.toFixed(1))) : value.toFixed(0);

@@ -2,7 +2,16 @@ import type { Side, Verification } from '../../findings/verification.js';
 import { bar, sparkline } from './chart.js';
 import { WIDEST } from './examine.js';
 import { labelled, textWidth } from './labelled.js';
-import { amount, amountShort, date, dateRange, percent, type TacitYear, tacitYear } from './numbers.js';
+import {
+  amount,
+  amountShort,
+  date,
+  dateRange,
+  percent,
+  seconds,
+  type TacitYear,
+  tacitYear,
+} from './numbers.js';
 import type { Screen, Style } from './style.js';
 import { table } from './table.js';
 import { flow, hanging, joined, type Line, padEnd, print, span } from './text.js';
@@ -42,7 +51,12 @@ export function renderVerify(result: Verification, opts: Screen): string {
 }
 
 function side(s: Side, width: number, tacit: TacitYear): Line[] {
-  const days = `${s.days} ${s.days === 1 ? 'day' : 'days'}`;
+  // A lab, or an outage, is over in minutes.
+  const days = Number.isInteger(s.days)
+    ? `${s.days} ${s.days === 1 ? 'day' : 'days'}`
+    : s.days > 3
+      ? `${s.days.toFixed(1)} days`
+      : seconds(s.days * 86_400);
   if (s.days === 0) return [[span('no days to measure', 'warning')]];
   const typical = padEnd([span(amount(s.median), 'strong')], 14);
   return hanging([...typical, span(` median of ${days}, ${dateRange(s.from, s.to, tacit)}`, 'dim')], width);

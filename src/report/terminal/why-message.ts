@@ -1,17 +1,9 @@
-import type { FoundMessage, LifeRecipient, MessageLife } from '../../investigations/mail/life.js';
-import {
-  type Share,
-  sharesOf,
-  type TimelineRow,
-  timelineOf,
-  type Way,
-  waysOf,
-} from '../../investigations/mail/life-groups.js';
-import { duration as inWords } from '../../investigations/mail/words.js';
+import type { FoundMessage, LifeRecipient, MessageLife } from '../../findings/message-life.js';
 import { bar } from './chart.js';
 import { WIDEST } from './examine.js';
 import { labelled, textWidth } from './labelled.js';
-import { bytes, count, date, percent, seconds, tacitYear } from './numbers.js';
+import { type Share, sharesOf, type TimelineRow, timelineOf, type Way, waysOf } from './life-groups.js';
+import { bytes, count, date, timeSpan as duration, percent, seconds, tacitYear } from './numbers.js';
 import { type Names, seenAt, shortNames } from './place.js';
 import type { Screen, Style } from './style.js';
 import { type Column, table } from './table.js';
@@ -119,9 +111,6 @@ function identity(life: MessageLife, width: number): Line[] {
   return [...flow(parts, width), ...(before === null ? [] : hanging([span(before, 'warning')], width))];
 }
 
-/** To the second, and below one in milliseconds. */
-const duration = (s: number): string => (s > 0 && s < 0.95 ? seconds(s) : s === 0 ? '0 s' : inWords(s));
-
 // ── Where the time went
 
 const OUTCOMES: Record<LifeRecipient['outcome'], string> = {
@@ -141,7 +130,7 @@ const LOOKS: Record<LifeRecipient['outcome'], Style> = {
 
 function waysBlock(life: MessageLife, names: Names, width: number, unicode: boolean): Line[][] {
   const text = textWidth(width);
-  const ways = waysOf(life);
+  const ways = waysOf(life, MOST_WAYS);
   const shown = ways.slice(0, MOST_WAYS);
   const lines = shown.map((way) => wayLines(way, names, text, unicode));
   const more: string[] = [];
@@ -168,6 +157,11 @@ function waysBlock(life: MessageLife, names: Names, width: number, unicode: bool
   ];
 }
 
+function whose({ provider, providers }: Way): string {
+  if (providers > 1) return ` of ${count(providers)} providers`;
+  return provider === null ? '' : ` at ${provider}`;
+}
+
 function wayLines(way: Way, names: Names, width: number, unicode: boolean): Line[] {
   const { recipients, worst } = way;
   const [one] = recipients;
@@ -175,10 +169,7 @@ function wayLines(way: Way, names: Names, width: number, unicode: boolean): Line
     recipients.length === 1
       ? [span(one!.address, 'strong')]
       : [
-          span(
-            `${count(recipients.length)} recipients${way.provider === null ? '' : ` at ${way.provider}`}`,
-            'strong',
-          ),
+          span(`${count(recipients.length)} recipients${whose(way)}`, 'strong'),
           span(`  slowest ${worst.address}`, 'dim'),
         ];
   const range =

@@ -1,6 +1,7 @@
 import { type Piece, streamName, vhostFromName } from '../../evidence/evidence.js';
 import { detectAccessLog, linesRead } from '../../formats/access-log/detect.js';
 import { type FormatChoice, type TextFormat, withFallbacks } from '../../formats/access-log/formats.js';
+import { detectCapture } from '../../formats/capture/detect.js';
 import { type DocumentFormat, detectDocument } from '../../formats/documents.js';
 import { detectEximLog } from '../../formats/exim-log/detect.js';
 import type { BulkFormat, How } from '../../formats/formats.js';
@@ -42,7 +43,8 @@ export function identify(pieces: Piece[], given: TextFormat | null): Identity[] 
         format: `${config.server}-config`,
         records: config.formats.size + config.logs.length,
       };
-    const log = asMailLog(piece, stream) ?? asLog(piece, stream, given, definitions);
+    const log =
+      asCapture(piece, stream) ?? asMailLog(piece, stream) ?? asLog(piece, stream, given, definitions);
     if (log) return log;
     const format = detectDocument(piece.head, piece.path);
     if (format) return { kind: 'document', stream: piece.path, format };
@@ -90,6 +92,13 @@ function firstOf(how: PostfixHow, head: Uint8Array): number {
 function rotation(path: string): number {
   const m = /\.(\d{1,4})(?:\.\w+)?$/.exec(path);
   return m ? Number(m[1]) : 0;
+}
+
+function asCapture({ head, path }: Piece, stream: string): Identity | null {
+  const capture = detectCapture(head, path);
+  return capture
+    ? { kind: 'capture', stream, how: { format: 'capture', how: capture.how }, vhost: null }
+    : null;
 }
 
 function asMailLog({ head, path }: Piece, stream: string): Identity | null {

@@ -3,6 +3,7 @@ import { type Limits, type Piece, readMembers, type Survey } from '../../evidenc
 import { BUILT_IN, type TextFormat } from '../../formats/access-log/formats.js';
 import { DOCUMENT_TABLES } from '../../formats/documents.js';
 import { FACT_TABLES, type How, inParts, isBulk, nameOf, tableOf } from '../../formats/formats.js';
+import { deriveCaptures } from '../capture.js';
 import type { Case } from '../case.js';
 import { deriveMail } from '../mail.js';
 import { type Document, storeDocuments } from './documents.js';
@@ -90,7 +91,10 @@ class Reading {
       if (this.failure) throw this.failure;
       if (!options.signal?.aborted) await this.tidy();
       await this.writer.finish();
-      if (!options.signal?.aborted) await deriveMail(this.store);
+      if (!options.signal?.aborted) {
+        await deriveMail(this.store);
+        await deriveCaptures(this.store);
+      }
     } finally {
       options.signal?.removeEventListener('abort', stop);
       this.pool.stop();
@@ -204,6 +208,11 @@ class Reading {
     const { limits } = this.options;
     for (const same of [...this.candidates(log), null]) {
       if (this.stopped) return;
+      // Connections are judged from their first packet on: a capture that grew is read again from its beginning.
+      if (same?.kind === 'capture' && log.piece.bytes > same.storedBytes) {
+        await this.inTurn(() => this.forget(same));
+        continue;
+      }
       const source = await this.begin(log, same);
       const { readBytes: skip, checkpoints: expect } = source;
       const work = { kind: 'compressed', file, codec, limits, skip, expect } as const;

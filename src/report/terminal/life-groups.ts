@@ -1,12 +1,18 @@
-import type { LifeEvent, LifePlace, LifeRecipient, MessageLife } from './life.js';
-import type { PartKind } from './life-account.js';
-import { normalise } from './replies.js';
+import type {
+  LifeEvent,
+  LifePlace,
+  LifeRecipient,
+  MessageLife,
+  PartKind,
+} from '../../findings/message-life.js';
 
 /** Recipients of one message that went the same way. */
 export interface Way {
   recipients: LifeRecipient[];
   outcome: LifeRecipient['outcome'];
+  /** Where all of them are, and how many providers there are. */
   provider: string | null;
+  providers: number;
   leastS: number;
   mostS: number;
   /** The slowest of them; its parts stand for the others'. */
@@ -15,13 +21,18 @@ export interface Way {
 
 /**
  * Recipients by provider, outcome and the order of what they waited for: the slowest way first. Parts under a second
- * tell no way from another.
+ * tell no way from another; where there would be more than `most` ways, nor do providers.
  */
-export function waysOf(life: MessageLife): Way[] {
+export function waysOf(life: MessageLife, most = Number.POSITIVE_INFINITY): Way[] {
+  const ways = grouped(life, (r) => r.provider?.id ?? null);
+  return ways.length <= most ? ways : grouped(life, () => null);
+}
+
+function grouped(life: MessageLife, by: (r: LifeRecipient) => string | null): Way[] {
   const groups = new Map<string, LifeRecipient[]>();
   for (const r of life.recipients) {
     const kinds = r.parts.filter((p) => p.seconds >= 1).map((p) => p.kind);
-    const key = JSON.stringify([r.provider?.id ?? null, r.outcome, kinds]);
+    const key = JSON.stringify([by(r), r.outcome, kinds]);
     const group = groups.get(key);
     if (group) group.push(r);
     else groups.set(key, [r]);
@@ -33,6 +44,7 @@ export function waysOf(life: MessageLife): Way[] {
         recipients,
         outcome: worst.outcome,
         provider: worst.provider?.name ?? null,
+        providers: new Set(recipients.map((r) => r.provider?.id)).size,
         leastS: recipients.reduce((least, r) => Math.min(least, r.totalS), worst.totalS),
         mostS: worst.totalS,
         worst,
@@ -93,10 +105,10 @@ export function timelineOf(life: MessageLife): TimelineRow[] {
   const rows: TimelineRow[] = [];
   const { events } = life;
   for (let i = 0; i < events.length; ) {
-    const key = saysTheSame(events[i]!);
+    const { same } = events[i]!;
     let to = i + 1;
-    while (to < events.length && saysTheSame(events[to]!) === key) to++;
-    const together = key !== null && to - i >= LEAST_TOGETHER;
+    while (to < events.length && events[to]!.same === same) to++;
+    const together = to - i >= LEAST_TOGETHER;
     for (const group of together ? [events.slice(i, to)] : events.slice(i, to).map((e) => [e]))
       rows.push({
         first: group[0]!,
@@ -107,16 +119,4 @@ export function timelineOf(life: MessageLife): TimelineRow[] {
     i = to;
   }
   return rows;
-}
-
-const keys = new WeakMap<LifeEvent, string>();
-
-function saysTheSame(e: LifeEvent): string {
-  const before = keys.get(e);
-  if (before !== undefined) return before;
-  // What a receiver answers to a delivery has an id of its own; that it took it is the same.
-  const reply = e.kind === 'delivered' || e.reply === null ? null : normalise(e.reply);
-  const key = JSON.stringify([e.kind, e.host, reply, e.kind === 'remark' ? e.says : null]);
-  keys.set(e, key);
-  return key;
 }
