@@ -21,7 +21,7 @@ interface Known {
   name: string;
   summary: string;
   options: { long: string; says: string }[];
-  /** `message` and `mail` of `why`. */
+  /** `message`, `mail` and `connection` of `why`. */
   below: Known[];
 }
 

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { addWhyConnection } from './why-connection.js';
 import { addWhyMail } from './why-mail.js';
 import { addWhyMessage } from './why-message.js';
 
@@ -6,7 +7,7 @@ import { addWhyMessage } from './why-message.js';
 export function addWhy(program: Command): void {
   const why = program
     .command('why')
-    .summary('one thing explained: a message, a received mail')
+    .summary('one thing explained: a message, a received mail, a connection')
     .description('Explains one thing in full.');
-  for (const add of [addWhyMessage, addWhyMail]) add(why);
+  for (const add of [addWhyMessage, addWhyMail, addWhyConnection]) add(why);
 }
