@@ -641,7 +641,7 @@ function endOf(
   if (stalledS > 0 && stalledS >= lengthS / 2)
     return outcome(
       'stalled',
-      `stalled for ${inWords(stalledS)} of ${inWords(lengthS)}${reset ? `, then reset by the ${SIDES[reset.side]}` : ''}`,
+      `stalled for ${inWords(stalledS)}${stalledS > 0.98 * lengthS ? '' : ` of ${inWords(lengthS)}`}${reset ? `, then reset by the ${SIDES[reset.side]}` : ''}`,
     );
   if (closed) return outcome('closed', `closed by both${reset ? ', then RST' : ''}${stalled}`);
   if (reset) {

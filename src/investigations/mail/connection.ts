@@ -64,7 +64,7 @@ export async function findConnections(
        FROM packet_facts JOIN hit USING (source_id, connection) GROUP BY source_id, connection)
      SELECT c.source_id AS source, s.path AS capture, c.connection, CAST(c.first_line AS INTEGER) AS "firstPacket",
             CAST(c.last_line AS INTEGER) AS "lastPacket", CAST(c.n AS INTEGER) AS packets,
-            strftime(c.began, '%Y-%m-%dT%H:%M:%S.%f') AS "beganAt",
+            strftime(c.began, '%Y-%m-%dT%H:%M:%S.%fZ') AS "beganAt",
             coalesce(CAST(epoch_us(c.ended) - epoch_us(c.began) AS DOUBLE) / 1e6, 0) AS seconds,
             CAST(c.a_bytes AS DOUBLE) AS "originatorBytes", CAST(c.b_bytes AS DOUBLE) AS "responderBytes",
             CAST(c.resent AS INTEGER) AS "resentAfterAck",

@@ -92,7 +92,7 @@ export function timeSequenceSvg(story: ConnectionStory): string {
 <defs><clipPath id="plot"><rect x="${LEFT}" y="${TOP}" width="${WIDTH - LEFT - RIGHT}" height="${HEIGHT - TOP - BOTTOM}"/></clipPath></defs>
 <rect width="${WIDTH}" height="${HEIGHT}" fill="#ffffff"/>
 <text x="${LEFT}" y="26" font-size="15" font-weight="bold" fill="#111827">${escapeXml(fitting(title, 104))}</text>
-<text x="${LEFT}" y="46" fill="#4b5563">${escapeXml(fitting(`${notes} · ${about.slice(about.indexOf('. ') + 2)}`, 140))}</text>
+<text x="${LEFT}" y="46" fill="#4b5563">${escapeXml(fitting(`${notes} · ${story.capture.split('/').at(-1)}, packets ${story.firstPacket} to ${story.lastPacket}`, 140))}</text>
 ${parts.filter((p) => p !== '').join('\n')}
 </svg>
 `;
@@ -116,7 +116,7 @@ function grid(scale: ReturnType<typeof timeScale>, top: number, x: Axis, y: Axis
       (ticks[i + 1] ?? Number.POSITIVE_INFINITY) - s,
     );
     const label = clock(s, Math.max(step, 1e-6) / (scale.shortened ? 2 : 1));
-    return `<path d="M${n(x(s))} ${TOP}V${foot + 5}" stroke="#e5e7eb"/><text x="${n(x(s))}" y="${foot + 20}" text-anchor="middle" fill="#4b5563">${escapeXml(label)}</text>`;
+    return `<path d="M${n(x(s))} ${TOP}V${foot + 5}" stroke="#e5e7eb"/><text x="${n(x(s))}" y="${foot + 20}" text-anchor="${i > 0 && i === ticks.length - 1 ? 'end' : 'middle'}" fill="#4b5563">${escapeXml(label)}</text>`;
   });
   return [
     ...rows,
@@ -165,6 +165,7 @@ function shape(kind: PointKind, x: number, low: number, high: number): string {
   if (kind === 'reset') return `${cross}M${n(x)} ${n(middle - 8)}v16`;
   if (kind === 'retransmission') return `${bar}M${n(x - 4)} ${n(middle)}h8`;
   if (kind === 'zero-window') return `M${n(x - 4)} ${n(middle)}a4 4 0 1 0 8 0a4 4 0 1 0 -8 0`;
+  if (kind === 'sack') return `M${n(x - 4)} ${n(low)}h8M${n(x - 4)} ${n(Math.min(high, low - 1.5))}h8${bar}`;
   if (kind === 'probe') return `M${n(x)} ${n(middle + 4)}l-4 -8h8z`;
   if (kind === 'fin') return `M${n(x - 4)} ${n(middle - 4)}h8v8h-8z`;
   return bar;

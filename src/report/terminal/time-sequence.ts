@@ -58,7 +58,7 @@ export function timeSequence(
 ): Line[] {
   const { points } = story.drawing;
   if (points.length === 0) return [];
-  const labelWidth = 8;
+  const labelWidth = 9;
   const columns = Math.max(16, width - labelWidth - 1);
   const scale = timeScale(
     points.map((p) => p.atS),
