@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest';
 import type { FoundConnection } from '../../findings/connection-story.js';
 import { Analysis, FastOpen, SmtpStep, TcpFlag } from '../../formats/capture/columns.js';
 import { ANALYSIS, FAST_OPEN, FLAG, SMTP } from './connection-bits.js';
-import { type StoryPacket, storyOf } from './connection-walk.js';
+import type { StoryPacket } from './connection-packets.js';
+import { storyOf } from './connection-walk.js';
 
 const CLIENT = 0xffff_ff00; // so that its numbers pass 2^32
 const SERVER = 5000;
@@ -211,5 +212,17 @@ describe('storyOf', () => {
     expect(told.drawing.merged).toBeGreaterThan(0);
     for (const p of told.drawing.points) expect(Number.isFinite(p.atS + p.from + p.to)).toBe(true);
     expect(told.facts.every((f) => 'searched' in f.from || f.from.length <= 12)).toBe(true);
+  });
+
+  it('takes time in proportion, also where every stall is longer than the one before', () => {
+    // Held against every closed window, 60,000 packets took minutes.
+    const growing = Array.from({ length: 60_000 }, (_, i) =>
+      i % 2
+        ? packet(i + 1, i * 2 * (1 + i / 1000), 1, { ack: i * 724 + 1, win: i % 4 === 1 ? 0 : 9 })
+        : packet(i + 1, i * 2 * (1 + i / 1000), 0, { seq: i * 724 + 1, payload: 1448 }),
+    );
+    const begun = performance.now();
+    expect(tell(growing).outcome).toBe('open');
+    expect(performance.now() - begun).toBeLessThan(15_000);
   });
 });

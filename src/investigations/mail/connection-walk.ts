@@ -17,50 +17,9 @@ import type {
 } from '../../findings/connection-story.js';
 import type { Fact, Place } from '../../findings/finding.js';
 import { ANALYSIS, FAST_OPEN, FLAG } from './connection-bits.js';
+import type { Handshake, Placed, Places, StoryPacket } from './connection-packets.js';
 import { phasesOf } from './connection-phases.js';
 import { count, duration as longer, plural } from './words.js';
-
-export interface StoryPacket {
-  line: number;
-  /** Microseconds; NULL where the capture holds no time. */
-  us: number | null;
-  responder: number;
-  flags: number;
-  seq: number;
-  ack: number;
-  raw: number;
-  win: number;
-  payload: number;
-  mss: number;
-  scale: number;
-  sack: number;
-  blocks: number;
-  l1: number;
-  r1: number;
-  l2: number;
-  r2: number;
-  l3: number;
-  r3: number;
-  l4: number;
-  r4: number;
-  stamp: number;
-  echo: number;
-  fast: number;
-  analysis: number;
-  smtp: number;
-}
-
-/** A packet with its time and its numbers made whole. */
-export interface Placed {
-  p: StoryPacket;
-  at: number;
-  side: 0 | 1;
-  /** Where its payload begins and ends, SYN and FIN counted. */
-  from: number;
-  to: number;
-  /** In the other side's numbers; null without one. */
-  ack: number | null;
-}
 
 /** Less than this is no stall and no pause, but a slow program. */
 const LEAST_STALL_S = 1;
@@ -72,10 +31,10 @@ const MOST_PLACES = 12;
 /** Points of one kind. */
 const MOST_POINTS = 1500;
 
-export const SIDES = ['client', 'server'] as const;
+const SIDES = ['client', 'server'] as const;
 
 /** `0.42 ms`, `310 ms`, `1.4 s`, `2 min 5 s`. */
-export function inWords(s: number): string {
+function inWords(s: number): string {
   if (s >= 1) return longer(s);
   if (s >= 0.0095) return `${Math.round(s * 1000)} ms`;
   return s <= 0 ? '0 s' : `${Number((s * 1000).toPrecision(2))} ms`;
@@ -246,17 +205,6 @@ function step(walk: Walk, sequences: [Sequence, Sequence], p: StoryPacket, at: n
 
 // ── Handshake
 
-export interface Handshake {
-  facts: Fact[];
-  places: Place[];
-  /** When it was done; 0 without one. */
-  doneAt: number;
-  /** From the capture point to the server and back, and to the client and back. */
-  roundTrip: number | null;
-}
-
-type Places = (line: number) => Place;
-
 function handshakeOf(placed: readonly Placed[], place: Places): Handshake {
   const facts: Fact[] = [];
   const say = (says: string, ...from: Placed[]) =>
@@ -386,6 +334,8 @@ function stallOf(walk: Walk, sender: 0 | 1, roundTrip: number | null, place: Pla
   if (!last || steps.length === 0) return { seconds: 0, facts: [] };
   let worst: { from: Progress; until: Progress; ended: boolean } | null = null;
   // One walk over the packets beside the steps: what is owed between two of them.
+  const shuttings = closings.filter(({ side }) => side !== sender);
+  let c = 0;
   let i = 0;
   let sent = 1;
   let acked = 1;
@@ -404,13 +354,10 @@ function stallOf(walk: Walk, sender: 0 | 1, roundTrip: number | null, place: Pla
       again ||=
         placed[j]!.side === sender &&
         (placed[j]!.p.analysis & (ANALYSIS.resent | ANALYSIS.zeroWindowProbe)) !== 0;
-    const shut = closings.some(
-      (c) =>
-        c.side !== sender &&
-        c.from.at < until.at &&
-        c.untilAt > from.at &&
-        c.untilAt - c.from.at >= least / 2,
-    );
+    while (c < shuttings.length && shuttings[c]!.untilAt <= from.at) c++;
+    let shut = false;
+    for (let j = c; j < shuttings.length && shuttings[j]!.from.at < until.at; j++)
+      shut ||= shuttings[j]!.untilAt - shuttings[j]!.from.at >= least / 2;
     if (sent > acked || again || shut) worst = { from, until, ended: k === steps.length - 1 };
   }
   if (!worst) return { seconds: 0, facts: [] };

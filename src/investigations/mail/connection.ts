@@ -1,6 +1,7 @@
 import type { ConnectionStory, FoundConnection } from '../../findings/connection-story.js';
 import type { Case, Value } from '../../store/case.js';
-import { type StoryPacket, storyOf } from './connection-walk.js';
+import type { StoryPacket } from './connection-packets.js';
+import { storyOf } from './connection-walk.js';
 
 /** Which connection is meant: by an end of it, by both, or by a packet. */
 export interface ConnectionQuery {

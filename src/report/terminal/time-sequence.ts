@@ -43,7 +43,7 @@ const DOTS = [
 ] as const;
 
 /** The highest number drawn: of the data and ACKs; a window may reach far above the picture. */
-export function topOf(points: readonly DrawnPoint[]): number {
+function topOf(points: readonly DrawnPoint[]): number {
   let top = 1;
   for (const p of points) if (p.kind !== 'window') top = Math.max(top, p.to);
   return top * 1.08;
