@@ -215,8 +215,8 @@ describe('storyOf', () => {
   });
 
   it('takes time in proportion, also where every stall is longer than the one before', () => {
-    // Each stall was once held against every closed window: 200,000 packets took more than nine minutes.
-    const growing = Array.from({ length: 60_000 }, (_, i) =>
+    // Each stall was once held against every closed window: 120,000 packets then take longer than this allows.
+    const growing = Array.from({ length: 120_000 }, (_, i) =>
       i % 2
         ? packet(i + 1, i * 2 * (1 + i / 1000), 1, { ack: i * 724 + 1, win: i % 4 === 1 ? 0 : 9 })
         : packet(i + 1, i * 2 * (1 + i / 1000), 0, { seq: i * 724 + 1, payload: 1448 }),
