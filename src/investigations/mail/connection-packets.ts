@@ -1,5 +1,6 @@
 import type { Fact, Place } from '../../findings/finding.js';
 
+/** A row of packet_facts, of one connection. */
 export interface StoryPacket {
   line: number;
   /** Microseconds; NULL where the capture holds no time. */
@@ -50,3 +51,5 @@ export interface Handshake {
   /** From the capture point to the server and back, and to the client and back. */
   roundTrip: number | null;
 }
+
+export type Places = (line: number) => Place;

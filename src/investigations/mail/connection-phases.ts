@@ -1,7 +1,7 @@
 import type { ConnectionPhase, FoundConnection, PhaseId } from '../../findings/connection-story.js';
 import type { Fact, Place } from '../../findings/finding.js';
 import { ANALYSIS, SMTP } from './connection-bits.js';
-import type { Handshake, Placed } from './connection-packets.js';
+import type { Handshake, Placed, Places } from './connection-packets.js';
 import { plural } from './words.js';
 
 /** RFC 5321 (25), RFC 6409 (587), RFC 8314 (465). */
@@ -39,7 +39,7 @@ export function phasesOf(
   placed: readonly Placed[],
   found: FoundConnection,
   handshake: Handshake,
-  place: (line: number) => Place,
+  place: Places,
 ): ConnectionPhase[] {
   const speaksSmtp = SMTP_PORTS.includes(found.responder.port);
   const phases: ConnectionPhase[] = [];

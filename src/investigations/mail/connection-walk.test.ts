@@ -213,4 +213,16 @@ describe('storyOf', () => {
     for (const p of told.drawing.points) expect(Number.isFinite(p.atS + p.from + p.to)).toBe(true);
     expect(told.facts.every((f) => 'searched' in f.from || f.from.length <= 12)).toBe(true);
   });
+
+  it('takes time in proportion, also where every stall is longer than the one before', () => {
+    // Each stall was once held against every closed window: 120,000 packets then take longer than this allows.
+    const growing = Array.from({ length: 120_000 }, (_, i) =>
+      i % 2
+        ? packet(i + 1, i * 2 * (1 + i / 1000), 1, { ack: i * 724 + 1, win: i % 4 === 1 ? 0 : 9 })
+        : packet(i + 1, i * 2 * (1 + i / 1000), 0, { seq: i * 724 + 1, payload: 1448 }),
+    );
+    const begun = performance.now();
+    expect(tell(growing).outcome).toBe('open');
+    expect(performance.now() - begun).toBeLessThan(15_000);
+  });
 });

@@ -17,7 +17,7 @@ import type {
 } from '../../findings/connection-story.js';
 import type { Fact, Place } from '../../findings/finding.js';
 import { ANALYSIS, FAST_OPEN, FLAG } from './connection-bits.js';
-import type { Handshake, Placed, StoryPacket } from './connection-packets.js';
+import type { Handshake, Placed, Places, StoryPacket } from './connection-packets.js';
 import { phasesOf } from './connection-phases.js';
 import { count, duration as longer, plural } from './words.js';
 
@@ -205,8 +205,6 @@ function step(walk: Walk, sequences: [Sequence, Sequence], p: StoryPacket, at: n
 
 // ── Handshake
 
-type Places = (line: number) => Place;
-
 function handshakeOf(placed: readonly Placed[], place: Places): Handshake {
   const facts: Fact[] = [];
   const say = (says: string, ...from: Placed[]) =>
@@ -336,6 +334,8 @@ function stallOf(walk: Walk, sender: 0 | 1, roundTrip: number | null, place: Pla
   if (!last || steps.length === 0) return { seconds: 0, facts: [] };
   let worst: { from: Progress; until: Progress; ended: boolean } | null = null;
   // One walk over the packets beside the steps: what is owed between two of them.
+  const shuttings = closings.filter(({ side }) => side !== sender);
+  let c = 0;
   let i = 0;
   let sent = 1;
   let acked = 1;
@@ -354,13 +354,10 @@ function stallOf(walk: Walk, sender: 0 | 1, roundTrip: number | null, place: Pla
       again ||=
         placed[j]!.side === sender &&
         (placed[j]!.p.analysis & (ANALYSIS.resent | ANALYSIS.zeroWindowProbe)) !== 0;
-    const shut = closings.some(
-      (c) =>
-        c.side !== sender &&
-        c.from.at < until.at &&
-        c.untilAt > from.at &&
-        c.untilAt - c.from.at >= least / 2,
-    );
+    while (c < shuttings.length && shuttings[c]!.untilAt <= from.at) c++;
+    let shut = false;
+    for (let j = c; j < shuttings.length && shuttings[j]!.from.at < until.at; j++)
+      shut ||= shuttings[j]!.untilAt - shuttings[j]!.from.at >= least / 2;
     if (sent > acked || again || shut) worst = { from, until, ended: k === steps.length - 1 };
   }
   if (!worst) return { seconds: 0, facts: [] };
