@@ -38,13 +38,18 @@ describe('what is none', () => {
   it.each([
     ['one line among hundreds', CRON.repeat(400) + RFC3164],
     ['other programs', CRON.repeat(5)],
-    ['Exim in syslog', 'Nov 23 12:44:05 mx1 exim[1]: 2026-11-23 12:44:05 1abcde-000001-AA <= a@x.test\n'],
     ['Exim', '2026-11-23 12:44:05 1abcde-000001-AA <= a@x.test H=x [192.0.2.1] P=esmtp S=1\n'],
     ['an access log', '192.0.2.1 - - [23/Nov/2026:12:44:05 +0100] "GET /postfix/smtpd HTTP/1.1" 200 5\n'],
     ['nothing', ''],
     ['bytes', '\0\n\xff\n{\n<\n'],
   ])('%s', (_, text) => {
     expect(found(text)).toBeNull();
+  });
+
+  it('is not Exim, which writes into syslog too', () => {
+    const exim =
+      'Nov 23 12:44:05 mx1 exim[1]: 2026-11-23 12:44:05 1abcde-000001-AA <= a@x.test P=esmtp S=1\n';
+    expect(found(exim)).toMatchObject({ read: 1, lines: 1 });
   });
 
   it('is not taken for an access log either', () => {
