@@ -239,12 +239,12 @@ function fromCapture({ capture }: Evidence): Observation[] {
             'fast-open-acks-dropped':
               between(part, [
                 [0.05, 0],
-                [0.5, 5],
+                [0.5, 7],
               ]) + (withCookie.length === resent.length ? 3 : -6),
             'local-filter-drops-packets':
               between(part, [
                 [0.05, 0],
-                [0.5, 5],
+                [0.5, 7],
               ]) + (withCookie.length === resent.length ? -3 : withCookie.length === 0 ? 3 : 0),
             'path-mtu-black-hole': -4 * part,
             'receiver-stopped-reading': -4 * part,
