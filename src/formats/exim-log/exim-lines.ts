@@ -80,7 +80,7 @@ export class EximLines {
     rows.message = rows.intern(rows.dictionaries.message, p, id);
     this.distinct++;
     p = id + 1;
-    if (b[p + 2] === 32) {
+    if (p + 2 < end && b[p + 2] === 32) {
       const c = b[p]!;
       const d = b[p + 1];
       const at = p + 3;
@@ -103,7 +103,7 @@ export class EximLines {
     let value = 0;
     let i = p + 1;
     for (; i < end && i < p + PID_AND_TID_MOST && isDigit(b[i]!); i++) value = value * 10 + b[i]! - 48;
-    if (i === p + 1 || b[i] !== 93 || b[i + 1] !== 32) return p;
+    if (i === p + 1 || b[i] !== 93 || i + 1 >= end || b[i + 1] !== 32) return p;
     this.rows.pid = Math.min(value, MOST_INTEGER);
     return i + 2;
   }
@@ -660,13 +660,14 @@ export class EximLines {
   /** A line that belongs to no message. */
   private program(p: number, end: number, line: number): Unread {
     const { b, rows } = this;
-    if (isPeer(b, p)) return this.ofPeer(p, end, MailKind.other, line);
-    const phrase = programPhrase(b, p, end);
+    // Behind the end of a line that was cut stands whatever was in the buffer.
+    if (p < end && isPeer(b, p)) return this.ofPeer(p, end, MailKind.other, line);
+    const phrase = p < end ? programPhrase(b, p, end) : null;
     if (phrase) {
       if (!phrase.common) this.distinct++;
       return this.said(phrase, p, p + phrase.bytes.length, end, line);
     }
-    const within = phraseWithin(b, p, end);
+    const within = p < end ? phraseWithin(b, p, end) : null;
     if (!within) {
       // The text of an ACL's logwrite or of an expansion is the administrator's own: any.
       rows.kind = MailKind.other;

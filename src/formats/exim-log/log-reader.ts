@@ -66,6 +66,8 @@ class EximFile implements LineFormat {
 
   read(start: number, end: number, line: number): Unread {
     const { rows, stamp } = this;
+    // A last line may have no end: what stood there before is none of it.
+    if (rows.buffer[end] !== 10 && rows.buffer[end] !== 13) rows.buffer[end] = 10;
     const p = stamp.read(rows.buffer, rows.view, start, end);
     if (p < 0) {
       if (this.within && continues(rows.buffer, start, end)) {
