@@ -3,8 +3,8 @@ import type { Case, Value } from '../../store/case.js';
 import { openLedger } from '../mail/ledger.js';
 import { greylistTriplets } from '../mail/replies.js';
 
-/** A mail is late from here: ten times the usual delay of mail that was never put off, and five seconds at least. */
-const LATE_TIMES = 10;
+/** A mail is late from here: four times the usual delay of mail that was never put off, and five seconds at least. */
+const LATE_TIMES = 4;
 const LATE_LEAST_S = 5;
 /** Phases in which the message itself is under way: who breaks off there is the question of mail-stalls. */
 const IN_TRANSFER = "('data', 'body', 'end-of-data')";
