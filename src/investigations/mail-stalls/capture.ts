@@ -1,5 +1,6 @@
 import type { Place, Search } from '../../findings/finding.js';
 import type { Case } from '../../store/case.js';
+import { ANALYSIS, FAST_OPEN, FLAG } from '../mail/connection-bits.js';
 import { mechanismOf } from './mechanism.js';
 import type { StallCourse } from './scene.js';
 
@@ -44,17 +45,7 @@ export interface CaptureView {
 
 /** Enough to judge by; a capture may hold millions. */
 const MOST_PACKETS = 3_000_000;
-/** formats/capture/columns.ts. */
-const FIN = 1;
-const SYN = 2;
-const RST = 4;
-const ACK = 16;
-const RETRANSMITTED = 1 | 2;
-const SPURIOUS = 4;
-const RESENT_AFTER_ACK = 8;
-const DUPLICATE = 65_536;
-const KEEP_ALIVE = 8192;
-const COOKIE = 2;
+const RETRANSMITTED = ANALYSIS.retransmission | ANALYSIS.fastRetransmission;
 /** A window that stays closed for less is a receiver that is busy. */
 const LEAST_CLOSED_S = 1;
 /** A segment of this size fits any path (RFC 8200 section 5, less headers). */
@@ -147,7 +138,7 @@ const relative = (seq: number, base: number): number => ((seq - base) | 0) >>> 0
 function viewOf(packets: Packet[]): ConnectionView {
   const first = packets[0]!;
   const place = (p: Packet): Place => ({ path: p.path, packet: p.line });
-  const syn = packets.find((p) => p.responder === 0 && p.flags & SYN);
+  const syn = packets.find((p) => p.responder === 0 && p.flags & FLAG.syn);
   const base = (syn ?? packets.find((p) => p.responder === 0) ?? first).seq;
   const mss = packets.find((p) => p.responder === 1 && p.mss > 0)?.mss ?? 1_460;
   let acked = 0;
@@ -165,13 +156,13 @@ function viewOf(packets: Packet[]): ConnectionView {
   // Segments that wait for their ACK, by where they begin, with how often each was sent.
   const waiting = new Map<number, { end: number; payload: number; times: number; packets: Packet[] }>();
   for (const p of packets) {
-    if (p.analysis & DUPLICATE) continue;
+    if (p.analysis & ANALYSIS.duplicatePacket) continue;
     if (p.responder === 0) {
-      if (p.payload > 0 && !(p.flags & SYN) && !(p.analysis & KEEP_ALIVE)) {
+      if (p.payload > 0 && !(p.flags & FLAG.syn) && !(p.analysis & ANALYSIS.keepAlive)) {
         sent++;
         const start = relative(p.seq, base);
-        if (p.analysis & (RETRANSMITTED | SPURIOUS)) retransmitted++;
-        if (p.analysis & RESENT_AFTER_ACK) {
+        if (p.analysis & (RETRANSMITTED | ANALYSIS.spuriousRetransmission)) retransmitted++;
+        if (p.analysis & ANALYSIS.resentAfterAck) {
           resentAfterAck++;
           if (resent.length < 4) resent.push(place(p));
         }
@@ -185,14 +176,14 @@ function viewOf(packets: Packet[]): ConnectionView {
           waiting.set(start, { end: start + p.payload, payload: p.payload, times: 1, packets: [p] });
         highest = Math.max(highest, start + p.payload);
       }
-      if (p.flags & FIN) finished = true;
+      if (p.flags & FLAG.fin) finished = true;
       continue;
     }
-    if (p.flags & RST) {
+    if (p.flags & FLAG.rst) {
       if (acked < highest && resetPlaces.length < 3) resetPlaces.push(place(p));
       continue;
     }
-    if (p.flags & ACK && !(p.flags & SYN)) {
+    if (p.flags & FLAG.ack && !(p.flags & FLAG.syn)) {
       const ack = relative(p.ack, base);
       if (ack > acked && ack <= highest + 2) {
         for (const [start, segment] of waiting) {
@@ -234,7 +225,7 @@ function viewOf(packets: Packet[]): ConnectionView {
     connection: first.connection,
     path: first.path,
     opened: place(first),
-    cookie: packets.some((p) => p.responder === 0 && p.flags & SYN && p.fast_open === COOKIE),
+    cookie: packets.some((p) => p.responder === 0 && p.flags & FLAG.syn && p.fast_open === FAST_OPEN.cookie),
     resentAfterAck,
     resentPlaces: resent,
     zeroWindowSeconds,

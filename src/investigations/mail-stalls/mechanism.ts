@@ -1,5 +1,6 @@
 import type { Place } from '../../findings/finding.js';
 import type { Case } from '../../store/case.js';
+import { ANALYSIS } from '../mail/connection-bits.js';
 import { KERNELS, type KernelModel, type Replay, replay, type TrackedPacket } from './conntrack.js';
 import { type Agreement, compareWithSender } from './conntrack-evidence.js';
 
@@ -79,7 +80,7 @@ async function trackedPackets(store: Case, source: number, connection: number): 
     `SELECT line, epoch(captured_at) AS at, from_responder, tcp_flags, seq, ack, window_raw, payload_bytes, window_scale,
             sack_permitted, sack_blocks, sack_left_1, sack_right_1, sack_left_2, sack_right_2, sack_left_3, sack_right_3,
             sack_left_4, sack_right_4, ts_value, ts_echo, mss, fast_open
-     FROM packet_facts WHERE source_id = $1 AND connection = $2 AND analysis & 65536 = 0
+     FROM packet_facts WHERE source_id = $1 AND connection = $2 AND analysis & ${ANALYSIS.duplicatePacket} = 0
      ORDER BY line LIMIT ${MOST_PACKETS}`,
     [source, connection],
   );

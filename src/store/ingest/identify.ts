@@ -89,7 +89,7 @@ function firstOf(how: PostfixHow, head: Uint8Array): number {
 }
 
 /** `mail.log.12.gz` → 12; no number: the newest. */
-function rotation(path: string): number {
+export function rotation(path: string): number {
   const m = /\.(\d{1,4})(?:\.\w+)?$/.exec(path);
   return m ? Number(m[1]) : 0;
 }

@@ -7,7 +7,7 @@ import { deriveCaptures } from '../capture.js';
 import type { Case } from '../case.js';
 import { deriveMail } from '../mail.js';
 import { type Document, storeDocuments } from './documents.js';
-import { type Identity, identify } from './identify.js';
+import { type Identity, identify, rotation } from './identify.js';
 import { agrees, checkpointOffsets, digestInHead, digestsOf, headDigest } from './identity.js';
 import { type Appearance, Known } from './known.js';
 import { Pool, type Work } from './pool.js';
@@ -563,12 +563,6 @@ function inReadingOrder(logs: Log[]): Log[] {
         ? -1
         : 1,
   );
-}
-
-/** `access.log.12.gz` → 12; no number: the newest. */
-function rotation(path: string): number {
-  const m = /\.(\d{1,4})(?:\.\w+)?$/.exec(path);
-  return m ? Number(m[1]) : 0;
 }
 
 /**
